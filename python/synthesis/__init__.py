@@ -1,0 +1,24 @@
+"""Synthetic humans on your own machine: command line, platform and a fast core.
+
+Public names are resolved on first use, so that importing the package stays cheap.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from synthesis.client import Client
+    from synthesis.errors import SynthesisError
+
+__version__ = "0.1.0"
+
+_LAZY = {"Client": "synthesis.client", "SynthesisError": "synthesis.errors"}
+__all__ = ["Client", "SynthesisError", "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(importlib.import_module(_LAZY[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,1 @@
+//! OpenEXR reading and the images made from it.

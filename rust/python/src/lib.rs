@@ -1,0 +1,23 @@
+//! `synthesis._core`: convert, call, map errors. Nothing is decided here; defaults live in Python.
+
+mod cancel;
+mod errors;
+mod wait;
+
+use pyo3::prelude::*;
+
+/// The compiled core of synthesis.
+#[pymodule]
+mod _core {
+    #[pymodule_export]
+    use super::cancel::CancelToken;
+    #[pymodule_export]
+    use super::errors::error_kinds;
+
+    use pyo3::prelude::*;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+}
