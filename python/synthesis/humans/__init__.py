@@ -1,0 +1,1 @@
+"""The synthetic-human domain: catalogues, identities, specs, scenes, figures, renderers, labels."""
