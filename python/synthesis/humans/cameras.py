@@ -72,7 +72,8 @@ class ResolvedCamera:
         import numpy as np
 
         at = np.asarray(points, dtype=np.float64)
-        return at @ self.world2cam[:3, :3].T + self.world2cam[:3, 3]
+        seen: np.ndarray = at @ self.world2cam[:3, :3].T + self.world2cam[:3, 3]
+        return seen
 
     def project(self, points: ArrayLike) -> np.ndarray:
         """Project world points (N, 3) to the screen (N, 2): (0, 0) top left, (1, 1) bottom right.
