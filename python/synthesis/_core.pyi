@@ -1,5 +1,8 @@
 """The compiled core of synthesis."""
 
+from collections.abc import Sequence
+from os import PathLike
+
 __version__: str
 
 class CancelToken:
@@ -14,3 +17,12 @@ class CancelToken:
 
 def error_kinds() -> list[str]:
     """Every kind that this extension can raise, sorted."""
+
+def write_exr(
+    path: str | PathLike[str],
+    width: int,
+    height: int,
+    channels: Sequence[tuple[str, str, bytes]],
+    attributes: Sequence[tuple[str, str]],
+) -> None:
+    """Write a scanline EXR; channels are (name, `"half"` or `"float"`, little-endian samples)."""

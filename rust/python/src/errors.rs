@@ -16,6 +16,7 @@ const OWN_KINDS: &[&str] = &["cancelled", "forked", "internal"];
 #[pyfunction]
 pub fn error_kinds() -> Vec<&'static str> {
     let mut kinds: Vec<&'static str> = OWN_KINDS.to_vec();
+    kinds.extend_from_slice(synthesis_exr::KINDS);
     kinds.sort_unstable();
     kinds.dedup();
     kinds

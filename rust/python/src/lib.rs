@@ -1,8 +1,11 @@
 //! `synthesis._core`: convert, call, map errors. Nothing is decided here; defaults live in Python.
 
+mod background;
 mod cancel;
 mod errors;
+mod exr_error;
 mod wait;
+mod write_exr;
 
 use pyo3::prelude::*;
 
@@ -13,6 +16,8 @@ mod _core {
     use super::cancel::CancelToken;
     #[pymodule_export]
     use super::errors::error_kinds;
+    #[pymodule_export]
+    use super::write_exr::write_exr;
 
     use pyo3::prelude::*;
 

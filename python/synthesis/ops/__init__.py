@@ -1,0 +1,1 @@
+"""The verbs above the core: plain functions, frozen dataclasses, no printing."""
