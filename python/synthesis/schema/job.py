@@ -6,7 +6,6 @@ from typing import Literal
 
 from pydantic import AwareDatetime, Field
 
-from synthesis.schema.problem import Fault
 from synthesis.schema.wire import Wire
 
 JobStatus = Literal["submitted", "rendering", "completed", "cancelled", "failed"]
@@ -46,7 +45,7 @@ class JobCreated(Wire):
     status: JobStatus
     renders_total: int
     images_total: int
-    warnings: tuple[Fault, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 class JobRename(Wire):
@@ -60,4 +59,4 @@ class JobValidation(Wire):
 
     renders_total: int
     images_total: int
-    warnings: tuple[Fault, ...] = ()
+    warnings: tuple[str, ...] = ()
