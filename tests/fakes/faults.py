@@ -149,10 +149,10 @@ def mute() -> Fault:
     return lambda exchange: exchange.hang()
 
 
-def redirect(location: str, *, code: int = 307) -> Fault:
+def redirect(location: str, *, code: int = 307) -> Callable[[Exchange], None]:
     """To another place; `{target}` in `location` stands for the request's own target."""
 
-    def act(exchange: FileExchange) -> None:
+    def act(exchange: Exchange) -> None:
         place = location.replace("{target}", exchange.request.target)
         exchange.reply(Answer(code, {"Location": place, "Content-Length": "0"}))
 

@@ -10,6 +10,7 @@ import contextlib
 import socket
 import struct
 import threading
+import time
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Self
@@ -28,11 +29,12 @@ class Hangup(Exception):  # noqa: N818 - not an error: the handler ended the con
 
 @dataclass(frozen=True)
 class Request:
-    """One request as it arrived; header names are lower case."""
+    """One request as it arrived; header names are lower case, `at` is monotonic seconds."""
 
     method: str
     target: str
     headers: Mapping[str, str]
+    at: float
 
     @property
     def path(self) -> str:
@@ -189,4 +191,4 @@ def read_request(reader: BinaryIO) -> Request | None:
         headers[name.strip().lower()] = value.strip()
     if length := int(headers.get("content-length", "0")):
         reader.read(length)
-    return Request(parts[0], parts[1], headers)
+    return Request(parts[0], parts[1], headers, time.monotonic())
