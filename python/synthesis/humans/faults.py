@@ -27,10 +27,13 @@ class Faults:
     def __init__(self) -> None:
         self.errors: list[dict[str, str]] = []
         self.warnings: list[str] = []
+        self.count = 0
 
     def add(self, field: str, message: str) -> None:
-        """Record that the value at `field` is wrong."""
-        self.errors.append({"field": field or "(root)", "message": message})
+        """Record that the value at `field` is wrong; past the first thousand they are only counted."""
+        self.count += 1
+        if self.count <= 1000:
+            self.errors.append({"field": field or "(root)", "message": message})
 
     def warn(self, field: str, message: str) -> None:
         """Record something odd at `field` that is tolerated."""
@@ -41,7 +44,7 @@ class Faults:
         if not self.errors:
             return
         first = "{field}: {message}".format(**self.errors[0])
-        more = len(self.errors) - 1
+        more = self.count - 1
         tail = f" (and {more} more {'fault' if more == 1 else 'faults'})" if more else ""
         raise SpecError(
             f"{what} is not valid: {first}{tail}",
