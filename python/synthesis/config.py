@@ -55,6 +55,13 @@ def default_path() -> Path:
     return platformdirs.user_config_path("synthesis", appauthor=False, roaming=True) / "config.json"
 
 
+def default_data() -> Path:
+    """Return the platform's data folder when nothing else is said, such as `~/.local/share/synthesis`."""
+    import platformdirs
+
+    return platformdirs.user_data_path("synthesis", appauthor=False)
+
+
 def load(
     file: Path | None = None,
     *,
@@ -75,7 +82,11 @@ def load(
     values: dict[str, str | None] = {}
     sources: dict[str, str] = {}
     for name, variable in VARIABLES.items():
-        layers = (("argument", arguments[name]), (variable, os.environ.get(variable)), ("file", stored.get(name)))
+        layers = (
+            ("argument", arguments[name]),
+            (variable, os.environ.get(variable)),
+            ("file", stored.get(name)),
+        )
         sources[name], values[name] = next(((s, v) for s, v in layers if v), ("default", None))
     where = str(path) if sources["server"] == "file" else sources["server"]
     return Config(
@@ -103,7 +114,9 @@ def check_server(url: str, *, where: str = "argument") -> str:
     """Return the platform's root URL without a final slash; raise `invalid-config` if it is none."""
     try:
         parts = urlsplit(url)
-        plain = parts.scheme in ("http", "https") and bool(parts.hostname) and not (parts.query or parts.fragment)
+        plain = (
+            parts.scheme in ("http", "https") and bool(parts.hostname) and not (parts.query or parts.fragment)
+        )
         safe = parts.username is None and parts.password is None
         _ = parts.port  # raises when it is no number
     except ValueError:

@@ -1,0 +1,7 @@
+"""`python -m synthesis.cli` is the `synthesis` command."""
+
+from __future__ import annotations
+
+from synthesis.cli import main
+
+main()

@@ -1,0 +1,147 @@
+"""The table of commands, and the one place where errors become exit codes.
+
+Typer, and through it nothing heavy, is all that is imported here: each command imports what it
+needs when it runs, so that `--version`, `--help` and completion answer at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from synthesis.cli import apikey, exr, humans, job, org, platform, quickstart, serve, status, user
+from synthesis.cli.command import (
+    ConfigOption,
+    DebugOption,
+    JsonOption,
+    OrgOption,
+    QuietOption,
+    ServerOption,
+    command,
+    help_when_alone,
+)
+from synthesis.cli.output import reader_gone
+from synthesis.cli.session import Session
+from synthesis.errors import CancelledError, FailedError, SynthesisError, UsageError
+
+HELP = """Synthetic humans on your own machine: ask for people, render them, fetch every asset.
+
+\b
+New here?
+  synthesis quickstart           the whole product in one command, in a new folder
+  synthesis user init KEY ORG    use an account that you have
+  synthesis status               check server, key and org
+"""
+EPILOG = """\b
+The options above are taken before and after any command. Environment: SYNTHESIS_SERVER,
+SYNTHESIS_API_KEY, SYNTHESIS_ORG, SYNTHESIS_CONFIG, NO_COLOR.
+Exit codes: 0 done, 1 some of it failed, 2 usage, 3 key or membership, 4 not found,
+5 worth another run, 6 disk, 7 bytes differ, 130 interrupted.
+"""
+
+app = typer.Typer(
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for _name, _group in (
+    ("apikey", apikey.app),
+    ("org", org.app),
+    ("user", user.app),
+    ("humans", humans.app),
+    ("job", job.app),
+    ("exr", exr.app),
+    ("platform", platform.app),
+):
+    app.add_typer(_group, name=_name)
+command(app, "status")(status.status)
+command(app, "serve")(serve.serve)
+command(app, "quickstart")(quickstart.quickstart)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from synthesis import __version__
+
+        typer.echo(f"synthesis {__version__}")
+        raise typer.Exit
+
+
+@app.callback(help=HELP, epilog=EPILOG)
+def _root(
+    context: typer.Context,
+    *,
+    config: ConfigOption = None,
+    server: ServerOption = None,
+    org: OrgOption = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+    debug: DebugOption = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+) -> None:
+    del version  # its callback did the work
+    session: Session = context.obj
+    session.take(config=config, server=server, org=org, as_json=as_json, quiet=quiet, debug=debug)
+    help_when_alone(context)
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line and return its exit code; every error ends here, once."""
+    typed = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    # A line that cannot be parsed is still answered in the voice that it asks for.
+    session = Session(as_json="--json" in typed, debug="--debug" in typed)
+    try:
+        code = app(args=arguments, prog_name="synthesis", standalone_mode=False, obj=session)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except BrokenPipeError:
+        return reader_gone()
+    except BaseException as error:  # noqa: BLE001 - the one place that turns errors into exit codes
+        known = _known(error)
+        try:
+            if session.debug:
+                import traceback
+
+                session.out.trace("".join(traceback.format_exception(error)))
+            session.out.error(known)
+        except BrokenPipeError:
+            reader_gone()
+        return known.exit_code
+
+
+def _known(error: BaseException) -> SynthesisError:
+    """Return the error in our own terms."""
+    if isinstance(error, SynthesisError):
+        return error
+    if isinstance(error, KeyboardInterrupt | typer.Abort):
+        return CancelledError("interrupted")
+    if isinstance(error, typer.TyperException):
+        return _usage(error)
+    if isinstance(error, SystemExit):
+        raise error
+    if isinstance(error, OSError) and error.filename is not None:
+        from pathlib import Path
+
+        from synthesis.files import disk_error
+
+        return disk_error(error, Path(str(error.filename)))
+    return FailedError(
+        f"unexpected {type(error).__name__}: {error}",
+        kind="internal",
+        hint="this is a fault of synthesis: run it again with --debug and report what it prints",
+    )
+
+
+def _usage(error: typer.TyperException) -> UsageError:
+    """Return typer's complaint as ours: what is wrong, then where to look."""
+    message, _, guess = error.format_message().strip().rstrip(".").partition(" Did you mean ")
+    message = message.rstrip(".")
+    context = getattr(error, "ctx", None)
+    where = getattr(context, "command_path", "synthesis")
+    hint = f"did you mean {guess}" if guess else f"see: {where} --help"
+    return UsageError(message[:1].lower() + message[1:], hint=hint)

@@ -1,0 +1,108 @@
+"""`synthesis job assets`: what files a job has, and fetching them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from synthesis.cli import download
+from synthesis.cli.command import command, group
+from synthesis.cli.output import size, table
+from synthesis.cli.session import Session
+
+app = group("See and download the files of a job.")
+
+JobArgument = Annotated[str, typer.Argument(metavar="JOB", help="ID of the job.")]
+
+
+@command(app, "view")
+def view(session: Session, job: JobArgument) -> None:
+    """Show which assets a job has; the flag column is what `download --assets` takes.
+
+    \b
+    Example:
+      synthesis job assets view JOB
+    """
+    found = session.client.jobs.assets(job)
+    rows = [(kind.flag, kind.suffix, f"{kind.count:,}", size(kind.bytes), kind.about) for kind in found.items]
+    rows.append(("all", "", f"{found.total.count:,}", size(found.total.bytes), "everything above"))
+    text = table(("FLAG", "SUFFIX", "FILES", "BYTES", "WHAT IT IS"), rows, right=(2, 3))
+    session.out.result(
+        found.model_dump(mode="json"),
+        text if found.items else "no files yet: see synthesis job status",
+        bare="\n".join(kind.flag for kind in found.items) or None,
+    )
+
+
+@command(app, "download")
+def download_assets(
+    session: Session,
+    job: JobArgument,
+    *,
+    assets: Annotated[
+        str,
+        typer.Option(
+            "--assets", metavar="FLAGS", help="Comma separated flags of `synthesis job assets view`, or all."
+        ),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output-dir",
+            "-o",
+            metavar="DIR",
+            show_default=False,
+            help="Folder to fill; made if it is not there.  [default: ./JOB]",
+        ),
+    ] = None,
+    concurrency: Annotated[
+        int,
+        typer.Option("--concurrency", "-c", metavar="N", min=1, max=1024, help="Requests under way at once."),
+    ] = 35,
+    render_ids: Annotated[
+        str | None,
+        typer.Option(
+            "--render-ids", "-r", metavar="RANGES", show_default=False, help="Only these renders: 0,3,50-100."
+        ),
+    ] = None,
+    update: Annotated[
+        bool, typer.Option("--update", help="Fetch files again that have changed on the server.")
+    ] = False,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Read the files that are there and check their SHA-256.")
+    ] = False,
+    extract: Annotated[
+        bool,
+        typer.Option(
+            "--extract", help="Fetch only the EXRs and make the images here: same bytes, less network."
+        ),
+    ] = False,
+    allow_missing: Annotated[
+        bool, typer.Option("--allow-missing", help="Leave with 0 although some of --render-ids do not exist.")
+    ] = False,
+) -> None:
+    """Download assets of a job.
+
+    A file has its final name only when its size and SHA-256 are right. Stop at any moment and run
+    the same command again: it goes on where it was. The finished folder holds assets and nothing else.
+
+    \b
+    Examples:
+      synthesis job assets download JOB --assets metadata,info,rgb -o renders
+      synthesis job assets download JOB --assets all -c 50 -o /data/job
+      synthesis job assets download JOB --assets all -r 0,1,3-5 -o some
+    """
+    wanted = download.Wanted(
+        job=job,
+        flags=assets,
+        directory=(output or Path(job)).expanduser(),
+        concurrency=concurrency,
+        render_ids=render_ids,
+        update=update,
+        verify=verify,
+        extract=extract,
+        allow_missing=allow_missing,
+    )
+    download.download(session, wanted)

@@ -1,0 +1,111 @@
+"""A platform as a child process: started, waited for, stopped."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from synthesis.errors import FailedError, SynthesisError, UnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+START_WITHIN = 60.0  # seconds; a cold disk may take long to load the libraries
+STOP_WITHIN = 20.0
+
+
+def running(data: Path) -> str | None:
+    """Return the URL of the platform that serves this data folder now, or None."""
+    try:
+        url = str(json.loads((data / "server.json").read_bytes())["url"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return url if _healthy(url) else None
+
+
+@contextlib.contextmanager
+def platform(data: Path, *, port: int, renderer: str, log: Path) -> Iterator[str]:
+    """Run `synthesis serve` on `data` as long as the block runs; gives its URL.
+
+    Args:
+        data: the data folder.
+        port: the port to listen on; 0 takes a free one.
+        renderer: what draws.
+        log: what the process prints is appended here.
+
+    Raises:
+        FailedError: it ended before it listened.
+        UnavailableError: it did not listen in time.
+    """
+    (data / "server.json").unlink(missing_ok=True)  # of a server that was killed
+    log.parent.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "synthesis.cli", "serve", "--data", str(data), "--port", str(port)]
+    command += ["--renderer", renderer]
+    with log.open("ab") as sink:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink)
+    try:
+        yield _wait(process, data, log)
+    finally:
+        stop(process)
+
+
+def _wait(process: subprocess.Popen[bytes], data: Path, log: Path) -> str:
+    end = time.monotonic() + START_WITHIN
+    while time.monotonic() < end:
+        if process.poll() is not None:
+            raise FailedError(
+                f"the platform ended with code {process.returncode}: {_last_line(log)}", hint=f"read {log}"
+            )
+        if (url := running(data)) is not None:
+            return url
+        time.sleep(0.1)
+    raise UnavailableError(
+        f"the platform did not answer within {START_WITHIN:.0f} s", kind="timeout", hint=f"read {log}"
+    )
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """Ask the process to end, and end it if it does not."""
+    if process.poll() is not None:
+        return
+    process.terminate()
+    try:
+        process.wait(STOP_WITHIN)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def free_port(wanted: int) -> int:
+    """Return `wanted` if nothing listens on it, else 0."""
+    import socket
+
+    with socket.socket() as probe:
+        # As servers do on POSIX: a port whose last connections still linger is free.
+        if os.name == "posix":
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except OSError:
+            return 0
+    return wanted
+
+
+def _healthy(url: str) -> bool:
+    from synthesis.transport import Transport
+
+    try:
+        return Transport(url).request("GET", "/api/v1/health", key=False, timeout=5).status == 200
+    except SynthesisError:
+        return False
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text(errors="replace").split("\n")
+    return next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")

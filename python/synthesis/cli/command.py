@@ -1,0 +1,128 @@
+"""How a command is declared: a function of a `Session` and its own arguments.
+
+The global options (`--config FILE`, `--json`, `--quiet`, ...) are taken before the command by the
+root and after it by every command; `command` adds them to the function's signature.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Concatenate, ParamSpec, get_type_hints
+
+import typer
+
+from synthesis.cli.output import reader_gone
+from synthesis.cli.session import Session
+from synthesis.errors import CancelledError
+
+P = ParamSpec("P")
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", metavar="FILE", show_default=False, help="Use this configuration file."),
+]
+ServerOption = Annotated[
+    str | None,
+    typer.Option("--server", metavar="URL", show_default=False, help="Use this server for this run."),
+]
+OrgOption = Annotated[
+    str | None, typer.Option("--org", metavar="ORG", show_default=False, help="Use this org for this run.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON on stdout, and nothing else there.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", help="Write only the bare result, and errors.")]
+DebugOption = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
+
+GLOBALS: dict[str, tuple[Any, Any]] = {
+    "global_config": (ConfigOption, None),
+    "global_server": (ServerOption, None),
+    "global_org": (OrgOption, None),
+    "global_as_json": (JsonOption, False),
+    "global_quiet": (QuietOption, False),
+    "global_debug": (DebugOption, False),
+}
+_RARE = (
+    "global_server",
+    "global_org",
+    "global_debug",
+)  # taken after a command too, shown in `synthesis --help` only
+
+
+def group(help: str) -> typer.Typer:  # noqa: A002 - typer's own word
+    """Return a group of commands; without a command it prints its help."""
+    app = typer.Typer(
+        help=help,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        add_completion=False,
+        invoke_without_command=True,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+    @app.callback()
+    def _alone(context: typer.Context) -> None:
+        help_when_alone(context)
+
+    return app
+
+
+def help_when_alone(context: typer.Context) -> None:
+    """Print the help of a group that was called without a command, and leave with 2."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(2)
+
+
+def command(
+    app: typer.Typer, name: str
+) -> Callable[[Callable[Concatenate[Session, P], None]], Callable[Concatenate[Session, P], None]]:
+    """Register a function as the command `name`: `Session` first, then typer's parameters."""
+
+    def register(
+        function: Callable[Concatenate[Session, P], None],
+    ) -> Callable[Concatenate[Session, P], None]:
+        app.command(name)(with_globals(function))
+        return function
+
+    return register
+
+
+def with_globals(function: Callable[..., None]) -> Callable[..., None]:
+    """Return `function` as typer wants it: a context instead of a session, and the global options."""
+    hints = get_type_hints(function, include_extras=True)
+    own = list(inspect.signature(function).parameters.values())[1:]
+    parameters = [inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)]
+    parameters += [p.replace(annotation=hints[p.name], kind=inspect.Parameter.KEYWORD_ONLY) for p in own]
+    for name, (annotation, default) in global_options(hide=_RARE).items():
+        parameters.append(
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
+        )
+
+    @functools.wraps(function)
+    def called(*, context: typer.Context, **given: Any) -> None:
+        session: Session = context.obj
+        session.take(**{name.removeprefix("global_"): given.pop(name) for name in GLOBALS})
+        try:
+            function(session, **given)
+        except KeyboardInterrupt as error:
+            raise CancelledError("interrupted") from error
+        except BrokenPipeError as error:
+            raise typer.Exit(reader_gone()) from error
+
+    called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    called.__annotations__ = {p.name: p.annotation for p in parameters}
+    return called
+
+
+def global_options(*, hide: tuple[str, ...] = ()) -> dict[str, tuple[Any, Any]]:
+    """Return name -> (annotation, default) of the global options, those of `hide` out of the help."""
+    import copy
+
+    options = {}
+    for name, (annotation, default) in GLOBALS.items():
+        kind, option = annotation.__origin__, copy.copy(annotation.__metadata__[0])
+        option.hidden = name in hide
+        options[name] = (Annotated[kind, option], default)
+    return options

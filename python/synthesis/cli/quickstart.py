@@ -1,0 +1,322 @@
+"""`synthesis quickstart`: the whole product in one command, in a folder of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+import time
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
+
+import typer
+
+from synthesis.cli.download import Wanted, choose_flags, failed, transfer
+from synthesis.cli.extras import need_platform
+from synthesis.cli.output import duration, plural, size
+from synthesis.cli.session import Session
+from synthesis.errors import CancelledError, FailedError, SynthesisError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from synthesis.client import Client
+    from synthesis.ops.download import Summary
+    from synthesis.schema.job import Job
+
+EMAIL, ORG, NAME = "you@example.com", "quickstart", "quickstart"
+IMAGES = "rgb,alpha,depth,normals,segments"
+
+
+@dataclass(frozen=True)
+class Folder:
+    """What lies where."""
+
+    root: Path
+
+    @property
+    def data(self) -> Path:
+        """The platform's data folder."""
+        return self.root / "data"
+
+    @property
+    def config(self) -> Path:
+        """Configuration file with server, key and org."""
+        return self.root / "config.json"
+
+    @property
+    def spec(self) -> Path:
+        """The job's input JSON."""
+        return self.root / "spec.json"
+
+    @property
+    def downloads(self) -> Path:
+        """Every asset of the job."""
+        return self.root / "downloads"
+
+    @property
+    def extracted(self) -> Path:
+        """Images made here from the EXRs."""
+        return self.root / "extracted"
+
+    @property
+    def sheet(self) -> Path:
+        """The contact sheet."""
+        return self.root / "contact_sheet.png"
+
+    @property
+    def log(self) -> Path:
+        """What the platform's process printed."""
+        return self.root / "logs" / "platform.log"
+
+
+def quickstart(
+    session: Session,
+    folder: Annotated[
+        Path, typer.Option("--dir", metavar="DIR", help="The folder to use; nothing outside is touched.")
+    ] = Path("synthesis-quickstart"),
+    keep_serving: Annotated[
+        bool, typer.Option("--keep-serving", help="Leave the platform up until Control-C.")
+    ] = False,
+    renderer: Annotated[str, typer.Option("--renderer", hidden=True)] = "mitsuba",
+) -> None:
+    """See the whole product work: platform, job, renders, download, extraction.
+
+    Starts a platform on a free port, makes an account, an org and a key, renders six pictures of
+    three people, downloads and extracts their assets and draws a contact sheet of them. Takes about
+    a minute; run it again and it goes on with what is there.
+
+    \b
+    Examples:
+      synthesis quickstart
+      synthesis quickstart --dir /tmp/try --keep-serving
+    """
+    need_platform()
+    run = Quickstart(session, Folder(folder.expanduser()), renderer)
+    run.everything(keep_serving=keep_serving)
+
+
+class Quickstart:
+    """One run, step by step; each step says what it did, or which step failed and where to read why."""
+
+    def __init__(self, session: Session, folder: Folder, renderer: str) -> None:
+        self.renderer = renderer
+        self.out = session.out
+        self.debug = session.debug
+        self.folder = folder
+        self._step = 0
+
+    def everything(self, *, keep_serving: bool) -> None:
+        """Do all steps in order."""
+        self.out.note(f"Quickstart in {self.folder.root}\n")
+        with contextlib.ExitStack() as stack:
+            with self._named("platform"):
+                url = self._platform(stack)
+            with self._named("account"):
+                session, client = self._account(url)
+            with self._named("render"):
+                job = self._render(session, client)
+            with self._named("download"):
+                self._download(session, job)
+            with self._named("extract"):
+                self._extract(session, job)
+            with self._named("contact sheet"):
+                self._sheet()
+            self._close(job, url, keep_serving=keep_serving)
+            if keep_serving:
+                self._until_interrupted(url)
+
+    @contextlib.contextmanager
+    def _named(self, step: str) -> Iterator[None]:
+        """Say in every error which step it was."""
+        self._step += 1
+        try:
+            yield
+        except (KeyboardInterrupt, CancelledError) as error:
+            again = shlex.join(["synthesis", "quickstart", "--dir", str(self.folder.root)])
+            raise CancelledError(f"interrupted at step {step}", hint=f"go on with: {again}") from error
+        except SynthesisError as error:
+            error.message = f"step {self._step}, {step}: {error.message}"
+            error.hint = f"{error.hint}; logs: {self._logs()}" if error.hint else f"logs: {self._logs()}"
+            raise
+        except Exception as error:
+            raise FailedError(
+                f"step {self._step}, {step}: {type(error).__name__}: {error}",
+                kind="internal",
+                hint=f"logs: {self._logs()}",
+            ) from error
+
+    def _logs(self) -> str:
+        return f"{self.folder.log}, {self.folder.data / 'logs'}"
+
+    def _done(self, step: str, text: str) -> None:
+        self.out.note(f"{self._step}/6  {step:<14} {text}")
+        self.out.event("step", step=step, message=text)
+
+    def _platform(self, stack: contextlib.ExitStack) -> str:
+        from synthesis.cli import child
+        from synthesis.config import load
+
+        self.folder.data.mkdir(parents=True, exist_ok=True)
+        if (url := child.running(self.folder.data)) is not None:
+            self._done("platform", f"already running at {url}")
+            return url
+        # The port of last time, when it is free: then printed commands and config.json stay true.
+        before = urlsplit(load(self.folder.config).server).port if self.folder.config.exists() else None
+        port = child.free_port(before) if before else 0
+        url = stack.enter_context(
+            child.platform(self.folder.data, port=port, renderer=self.renderer, log=self.folder.log)
+        )
+        self._done("platform", f"running at {url}")
+        return url
+
+    def _account(self, url: str) -> tuple[Session, Client]:
+        from synthesis import config
+
+        key = config.load(self.folder.config).api_key if self.folder.config.exists() else None
+        session = self._session(url, key) if key else None
+        if session is None or not _works(session):
+            key = _new_key(self.folder.data)
+            session = self._session(url, key)
+        config.save(self.folder.config, server=url, api_key=key, org=ORG)
+        self._done("account", f"{EMAIL}, org {ORG}, API key in {self.folder.config.name}")
+        return session, session.client
+
+    def _session(self, url: str, key: str) -> Session:
+        """A session as `--config FOLDER/config.json` makes it, whatever the environment says."""
+        session = Session(as_json=self.out.as_json, quiet=self.out.quiet, debug=self.debug)
+        session.out = self.out
+        session.take(
+            config=self.folder.config, server=url, org=ORG, as_json=False, quiet=False, debug=self.debug
+        )
+        session.use_key(key)
+        return session
+
+    def _render(self, session: Session, client: Client) -> Job:
+        from synthesis.cli.job import wait
+        from synthesis.files import write_file
+
+        if not self.folder.spec.exists():
+            write_file(
+                self.folder.spec, resources.files("synthesis.cli").joinpath("quickstart.json").read_bytes()
+            )
+        spec = self.folder.spec.read_bytes()
+        job = _same_job(client, spec)
+        again = job is not None
+        if job is None:
+            job = client.jobs.get(client.jobs.create(spec, name=NAME).id)
+        started = time.monotonic()
+        job = wait(session, job.id, interval=0.25)
+        if job.status != "completed" or job.renders_failed:
+            raise FailedError(
+                f"job {job.id} is {job.status} with {plural(job.renders_failed, 'failed render')}"
+                + (f": {job.error}" if job.error else "")
+            )
+        how = (
+            "there from last time"
+            if again
+            else f"{plural(job.renders_created, 'render')} in {duration(time.monotonic() - started)}"
+        )
+        self._done("render", f"job {job.id}: {how}")
+        return job
+
+    def _download(self, session: Session, job: Job) -> None:
+        wanted = Wanted(job=job.id, flags="all", directory=self.folder.downloads, update=True)
+        summary = self._transfer(session, wanted)
+        self._done("download", _fetched(summary))
+
+    def _extract(self, session: Session, job: Job) -> None:
+        wanted = Wanted(job=job.id, flags=IMAGES, directory=self.folder.extracted, update=True, extract=True)
+        self._transfer(session, wanted)
+        made = sorted(path for path in self.folder.extracted.iterdir() if path.is_file())
+        differ = [
+            path.name
+            for path in made
+            if path.read_bytes() != (self.folder.downloads / path.name).read_bytes()
+        ]
+        if differ or not made:
+            raise FailedError(f"{len(differ)} of {len(made)} images differ from the platform's: {differ[:3]}")
+        self._done(
+            "extract", f"{plural(len(made), 'image')} made here from the EXRs: the platform's very bytes"
+        )
+
+    def _transfer(self, session: Session, wanted: Wanted) -> Summary:
+        summary = transfer(session, wanted, choose_flags(session, wanted))
+        if (failure := failed(wanted, summary, wanted.command(session.options))) is not None:
+            raise failure
+        return summary
+
+    def _sheet(self) -> None:
+        from synthesis.ops.contact_sheet import contact_sheet
+
+        contact_sheet(self.folder.downloads, self.folder.sheet)
+        self._done("contact sheet", f"{self.folder.sheet}, {size(self.folder.sheet.stat().st_size)}")
+
+    def _close(self, job: Job, url: str, *, keep_serving: bool) -> None:
+        """Say where things are and what to try next."""
+        folder, config = self.folder, shlex.quote(str(self.folder.config))
+        here = [
+            (folder.sheet, "rgb, depth, normals and segments of every image"),
+            (folder.downloads, "every asset of the job, as loaders want them"),
+            (folder.extracted, "the same images, made here from the EXRs"),
+            (folder.spec, "what was asked for: change it and run quickstart again"),
+            (folder.config, "server, key and org, for --config"),
+            (folder.data, "the platform's data"),
+        ]
+        serve = f"synthesis serve --data {shlex.quote(str(folder.data))} --port {urlsplit(url).port}"
+        first = next(iter(sorted(folder.downloads.glob("*.exr"))), folder.downloads)
+        tries = [
+            f"synthesis exr info {shlex.quote(str(first))}",
+            f"synthesis job assets view {job.id} --config {config}",
+            f"synthesis humans create {shlex.quote(str(folder.spec))} --config {config}",
+        ]
+        if not keep_serving:
+            tries = [tries[0], f"{serve} &", tries[1]]
+        width = max(len(str(path)) for path, _ in here)
+        lines = ["", "Here it is", *(f"  {path!s:<{width}}  {what}" for path, what in here)]
+        lines += ["", "Try next", *(f"  {command}" for command in tries)]
+        document = {
+            "folder": str(folder.root.resolve()),
+            "contact_sheet": str(folder.sheet),
+            "job": job.id,
+            "server": url,
+            "try": tries,
+        }
+        if self.out.as_json:
+            self.out.event("summary", **document)
+        else:
+            self.out.result(document, "\n".join(lines), bare=str(folder.sheet))
+
+    def _until_interrupted(self, url: str) -> None:
+        self.out.note(f"\nServing at {url}; Control-C stops it")
+        with contextlib.suppress(KeyboardInterrupt):
+            while True:
+                time.sleep(3600)
+
+
+def _works(session: Session) -> bool:
+    try:
+        session.client.orgs.get(ORG)
+    except SynthesisError:
+        return False
+    return True
+
+
+def _new_key(data: Path) -> str:
+    return str(data)
+
+
+def _same_job(client: Client, spec: bytes) -> Job | None:
+    """The newest job of this spec that can still become, or is, complete."""
+    for job in client.jobs.list(limit=20):
+        usable = job.status in ("submitted", "rendering", "completed") and not job.renders_failed
+        if job.name == NAME and usable and client.jobs.spec(job.id) == spec:
+            return job
+    return None
+
+
+def _fetched(summary: Summary) -> str:
+    there = f", {plural(summary.files_present, 'file')} there from last time" if summary.files_present else ""
+    return f"{plural(summary.files_new, 'file')}, {size(summary.bytes_new)}{there}"

@@ -1,0 +1,160 @@
+"""`client.jobs`: create, follow, stop and download jobs."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from synthesis.schema.asset import AssetList
+from synthesis.schema.job import FINISHED, Job, JobCreated
+from synthesis.schema.wire import Page
+
+if TYPE_CHECKING:
+    import builtins
+    from collections.abc import Callable, Iterator, Sequence
+    from os import PathLike
+
+    from synthesis._core import CancelToken
+    from synthesis.client.client import Client
+    from synthesis.ops.download import Progress, Summary
+
+PAGE = 200  # jobs asked for at once
+
+
+class Jobs:
+    """Calls about the org's jobs."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def create(
+        self, spec: bytes, *, name: str | None = None, notify_emails: Sequence[str] = ()
+    ) -> JobCreated:
+        """Create a job of humans; sending again after a fault on the way never makes a second one.
+
+        Args:
+            spec: the input JSON; kept by the server byte for byte.
+            name: need not be unique; the server finds one when it is left out.
+            notify_emails: addresses to write to on completion.
+
+        Raises:
+            UsageError: kind `invalid-spec`; `fields["errors"]` lists every fault.
+        """
+        query = {"name": name, "notify_emails": ",".join(notify_emails) or None}
+        answer = self._client.call(
+            "POST",
+            "/humans/jobs",
+            body=spec,
+            query={key: value for key, value in query.items() if value is not None},
+            headers={"Content-Type": "application/json", "Idempotency-Key": str(uuid.uuid4())},
+        )
+        return self._client.read(JobCreated, answer)
+
+    def get(self, job: str) -> Job:
+        """Return a job as it stands."""
+        return self._client.read(Job, self._client.call("GET", _path(job)))
+
+    def list(self, *, status: str | None = None, limit: int | None = None) -> Iterator[Job]:
+        """Iterate over the org's jobs, newest first; `limit` ends it early."""
+        cursor: str | None = None
+        left = limit
+        while left is None or left > 0:
+            query = {"limit": str(PAGE if left is None else min(left, PAGE))}
+            query |= {"status": status} if status else {}
+            query |= {"cursor": cursor} if cursor else {}
+            page = self._client.read(Page[Job], self._client.call("GET", "/jobs", query=query))
+            items = page.items if left is None else page.items[:left]
+            yield from items
+            left = None if left is None else left - len(items)
+            cursor = page.next
+            if cursor is None:
+                return
+
+    def rename(self, job: str, name: str) -> Job:
+        """Give a job another name and return it."""
+        return self._client.read(Job, self._client.call("PATCH", _path(job), json={"name": name}))
+
+    def cancel(self, job: str) -> Job:
+        """Stop a job; what was made stays. `FailedError` of kind `conflict` if it was finished."""
+        return self._client.read(Job, self._client.call("POST", _path(job, "/cancel")))
+
+    def spec(self, job: str) -> bytes:
+        """Return the bytes that were submitted."""
+        return self._client.call("GET", _path(job, "/spec")).body
+
+    def assets(self, job: str) -> AssetList:
+        """Return the kinds of files that a job has, with counts and bytes."""
+        return self._client.read(AssetList, self._client.call("GET", _path(job, "/assets")))
+
+    def watch(
+        self, job: str, *, interval: float = 2.0, progress: Callable[[Job], object] | None = None
+    ) -> Job:
+        """Ask every `interval` seconds until the job is finished, and return it.
+
+        Args:
+            job: its id.
+            interval: seconds between two looks.
+            progress: called with the job after each look.
+        """
+        while True:
+            now = self.get(job)
+            if progress is not None:
+                progress(now)
+            if now.status in FINISHED:
+                return now
+            time.sleep(interval)
+
+    def download(
+        self,
+        job: str,
+        *,
+        assets: builtins.list[str] | tuple[str, ...],
+        directory: str | PathLike[str],
+        render_ids: Sequence[tuple[int, int]] | str | None = None,
+        concurrency: int = 35,
+        update: bool = False,
+        verify: bool = False,
+        extract: bool = False,
+        progress: Callable[[Progress], object] | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Summary:
+        """Download assets of a job into a folder; what is there already is kept.
+
+        Args:
+            job: its id.
+            assets: flags as `assets()` lists them, such as `rgb`, `info`, `metadata`.
+            directory: made if it is not there.
+            render_ids: `"0,3,50-100"` or inclusive pairs; None is all.
+            concurrency: requests under way at once.
+            update: fetch files again that have changed on the server.
+            verify: read the files that are there and check their SHA-256.
+            extract: fetch the EXRs only and make the images from them here: the same bytes.
+            progress: called a few times a second with a snapshot.
+            cancel: ends the call from another thread.
+
+        Returns:
+            What was done; files that failed are in `failures` and raise nothing.
+        """
+        from synthesis.ops.download import download
+        from synthesis.ops.render_ids import parse
+
+        return download(
+            self._client.transport,
+            job,
+            assets=assets,
+            directory=Path(directory),
+            render_ids=parse(render_ids) if isinstance(render_ids, str) else render_ids,
+            concurrency=concurrency,
+            update=update,
+            verify=verify,
+            extract=extract,
+            progress=progress,
+            cancel=cancel,
+        )
+
+
+def _path(job: str, rest: str = "") -> str:
+    return f"/jobs/{quote(job, safe='')}{rest}"
