@@ -1,0 +1,104 @@
+"""The data folder: creation, the lock of its one server, the signing secret, `server.json`."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import sys
+from typing import TYPE_CHECKING
+
+import orjson
+
+from synthesis.errors import DiskError, UsageError
+from synthesis.files import disk_error, write_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from synthesis.server.settings import Settings
+
+
+def prepare(settings: Settings) -> None:
+    """Create the folders that are missing; a new data folder is readable by its owner only."""
+    try:
+        if not settings.data.exists():
+            settings.data.mkdir(parents=True)
+            settings.data.chmod(0o700)
+        for folder in (settings.files, settings.work, settings.logs):
+            folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise disk_error(error, settings.data) from error
+
+
+@contextlib.contextmanager
+def lock(settings: Settings) -> Iterator[None]:
+    """Hold the data folder for one server; the system frees it when the process ends, however it ends."""
+    path = settings.data / "lock"
+    with path.open("a+b") as file:
+        if not _try_lock(file.fileno()):
+            raise DiskError(
+                f"the data folder {settings.data} is in use by another server",
+                kind="locked",
+                hint=_who(settings),
+                fields={"path": str(settings.data)},
+            )
+        yield
+
+
+def _try_lock(handle: int) -> bool:
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _who(settings: Settings) -> str:
+    with contextlib.suppress(OSError, ValueError, KeyError):
+        running = orjson.loads((settings.data / "server.json").read_bytes())
+        url, process = running["url"], running["pid"]
+        return f"use the server at {url} (process {process}), or name another folder with --data"
+    return "stop the other server, or name another folder with --data"
+
+
+def secret(settings: Settings) -> bytes:
+    """The signing secret: 32 random bytes in a file of mode 0600, made on first use."""
+    path = settings.data / "secret"
+    with contextlib.suppress(FileNotFoundError):
+        return path.read_bytes()
+    try:
+        write_file(path, secrets.token_bytes(32), overwrite=False, mode=0o600)
+    except UsageError as error:  # another process was first
+        if error.kind != "file-exists":
+            raise
+    return path.read_bytes()
+
+
+@contextlib.contextmanager
+def announce(settings: Settings, url: str) -> Iterator[None]:
+    """Keep `server.json` {url, pid} in the data folder while the server listens."""
+    path = settings.data / "server.json"
+    write_file(path, orjson.dumps({"url": url, "pid": os.getpid()}) + b"\n", mode=0o600)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def empty(path: Path) -> None:
+    """Remove everything in a folder, not the folder."""
+    for entry in path.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry, ignore_errors=True)
+        else:
+            entry.unlink(missing_ok=True)

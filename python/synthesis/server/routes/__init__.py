@@ -1,0 +1,1 @@
+"""What the routes do, one file per resource; `app.py` is the table that names them."""
