@@ -1,12 +1,14 @@
 """Renderers: a scene seen by one camera becomes a multi-channel EXR (`formats.md` §5.5).
 
 An EXR holds A, R, G, B (half, scene-linear), Z (float, metres along the ray, 0 behind), `normals.X`,
-`.Y`, `.Z` (half, view-ray frame, x negated) and the cryptomattes `segmentation` and `clothing`.
+`.Y`, `.Z` (half, view-ray frame, x negated) and the cryptomattes `segmentation` and `clothing`;
+`layers.py` writes it for all of them.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
 
 from synthesis.errors import UsageError
 
@@ -14,13 +16,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from synthesis.humans.cameras import ResolvedCamera
-    from synthesis.humans.figure import Figure
+    from synthesis.humans.figure.model import Figure
     from synthesis.humans.scene import Scene
 
 
-class Renderer(Protocol):
-    """Draws one image of a scene into an EXR file."""
+class Renderer(ABC):
+    """Draws the images of a scene."""
 
+    def figure(self, scene: Scene, frame: int) -> Figure:
+        """Build the person of one frame; every camera of the frame and the labels share it."""
+        from synthesis.humans.figure import build
+
+        return build(scene, frame)
+
+    @abstractmethod
     def render(self, scene: Scene, camera: ResolvedCamera, frame: int, figure: Figure, path: Path) -> None:
         """Write the EXR at `path`; equal arguments give an equal file on the same machine."""
 
@@ -29,7 +38,7 @@ NAMES = ("mitsuba", "flat")
 
 
 def get(name: str) -> Renderer:
-    """Return the renderer of that name: `mitsuba` for pictures, `flat` for fast previews and tests.
+    """Return the renderer of that name: `mitsuba` for pictures, `flat` for tests and dry runs.
 
     Raises `UsageError` for any other name.
     """
