@@ -79,9 +79,11 @@ def _flags(text: str | None) -> tuple[str, ...] | None:
 
 
 def _ranges(text: str | None) -> tuple[tuple[int, int], ...] | None:
+    if text is None:
+        return None
     from synthesis.ops.render_ids import parse
 
-    return None if text is None else parse(text)
+    return parse(text)
 
 
 def _after(text: str | None) -> FileName | None:
