@@ -9,6 +9,7 @@ from anyio.to_thread import run_sync
 from starlette.responses import Response, StreamingResponse
 
 from synthesis.errors import FailedError
+from synthesis.server import problem
 from synthesis.server.settings import MIB
 
 if TYPE_CHECKING:
@@ -34,10 +35,10 @@ def answer(
     }
     if _any_match(headers.get("if-none-match"), etag):
         return Response(None, 304, headers=fixed)
-    fixed["Content-Type"] = media_type
     span = _span(headers, etag, size) if method == "GET" else (0, size)
     if span is None:
-        return Response(None, 416, headers={**fixed, "Content-Range": f"bytes */{size}"})
+        return problem.outside(size, fixed)
+    fixed["Content-Type"] = media_type
     start, stop = span
     partial = stop - start < size
     if partial:

@@ -61,6 +61,12 @@ def internal(request_id: str) -> Response:
     return _answer(500, "internal", detail, hint="look for the request id in the server's log")
 
 
+def outside(size: int, headers: dict[str, str]) -> Response:
+    """The answer to a range that begins behind the end of a file of `size` bytes."""
+    detail = f"the range lies outside of the file, which has {size} bytes"
+    return _answer(416, "invalid-range", detail, headers={**headers, "Content-Range": f"bytes */{size}"})
+
+
 def busy() -> Response:
     """The answer when the database was busy for too long."""
     return _answer(
@@ -95,5 +101,5 @@ def _answer(
     problem = Problem(title=title, status=status, detail=detail, kind=kind, hint=hint, errors=faults)
     body = orjson.dumps(problem.model_dump())
     return Response(
-        body, status, headers={**(headers or {}), "Cache-Control": "no-store"}, media_type=MEDIA_TYPE
+        body, status, headers={"Cache-Control": "no-store", **(headers or {})}, media_type=MEDIA_TYPE
     )
