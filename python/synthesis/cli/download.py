@@ -6,6 +6,7 @@ import shlex
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from synthesis.cli.flags import parse_flags
 from synthesis.cli.output import duration, plural, size
 from synthesis.errors import (
     KINDS,
@@ -14,7 +15,6 @@ from synthesis.errors import (
     NotFoundError,
     SynthesisError,
     UnavailableError,
-    UsageError,
     VerifyError,
     from_kind,
 )
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 
     from synthesis.cli.session import Session
     from synthesis.ops.download import Failure, Summary
-
-EXTRACTED = ("rgb", "alpha", "depth", "normals", "segments", "clothing_segments")
-"""What `--extract` makes from an EXR."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,42 +100,19 @@ def transfer(
 
 
 def choose_flags(session: Session, wanted: Wanted) -> list[str]:
-    """Return the asset flags to ask for, each once; an unknown one is an error that lists the known."""
+    """Return the asset flags to ask for; an unknown one is an error that lists the job's."""
+    from synthesis.ops.extract import ASSETS
+
     known = [kind.flag for kind in session.client.jobs.assets(wanted.job).items]
     if wanted.extract:
-        known += [flag for flag in EXTRACTED if flag not in known]
-    asked = list(dict.fromkeys(part.strip().lower() for part in wanted.flags.split(",")))
-    for flag in asked:
-        if not flag:
-            raise UsageError(
-                f"--assets {wanted.flags!r} has an empty item",
-                kind="unknown-asset",
-                hint=f"known assets: all, {', '.join(known)}",
-            )
-        if flag != "all" and flag not in known:
-            raise UsageError(
-                f"job {wanted.job} has no asset {flag!r}; it has: {', '.join(['all', *known])}",
-                kind="unknown-asset",
-                hint=_nearest(flag, ["all", *known]) or f"see: synthesis job assets view {wanted.job}",
-                fields={"asset": flag, "known": known},
-            )
-    return known if "all" in asked else asked
-
-
-def _nearest(flag: str, known: Sequence[str]) -> str | None:
-    import difflib
-
-    near = difflib.get_close_matches(flag, known, n=1, cutoff=0.5)
-    return f"did you mean {near[0]}?" if near else None
+        known += [flag for flag in ASSETS if flag not in known]
+    return parse_flags(wanted.flags, known, owner=f"job {wanted.job}") or known
 
 
 def _report(session: Session, wanted: Wanted, summary: Summary) -> None:
     """Print the summary: one line that says what is there now."""
     for failure in summary.failures:
         session.out.event("file_failed", **asdict(failure))
-    if session.out.as_json:
-        session.out.event("summary", job=wanted.job, directory=str(wanted.directory), **asdict(summary))
-        return
     rate = f" at {size(summary.bytes_new / summary.seconds)}/s" if summary.seconds > 0.5 else ""
     text = (
         f"{plural(summary.files_new, 'file')}, {size(summary.bytes_new)} in {duration(summary.seconds)}{rate}"
@@ -147,7 +121,8 @@ def _report(session: Session, wanted: Wanted, summary: Summary) -> None:
         text += f"; {plural(summary.files_present, 'file')} there before"
     if summary.retries:
         text += f"; {summary.retries:,} retried"
-    session.out.result(None, f"{text}\nSaved to {wanted.directory}", bare=str(wanted.directory))
+    document = {"job": wanted.job, "directory": str(wanted.directory), **asdict(summary)}
+    session.out.summary(document, f"{text}\nSaved to {wanted.directory}", bare=str(wanted.directory))
 
 
 def failed(wanted: Wanted, summary: Summary, resume: str) -> SynthesisError | None:

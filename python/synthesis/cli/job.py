@@ -92,10 +92,7 @@ def watch(
       synthesis job watch JOB && synthesis job assets download JOB --assets rgb,info -o renders
     """
     found = wait(session, job, interval=interval)
-    if session.out.as_json:
-        session.out.event("summary", **found.model_dump(mode="json"))
-    else:
-        session.out.result(found.model_dump(mode="json"), _status_text(found), bare=_word(found))
+    session.out.summary(found.model_dump(mode="json"), _status_text(found), bare=_word(found))
     if found.status != "completed":
         raise FailedError(
             f"job {job} was {found.status}"

@@ -54,13 +54,20 @@ class Output:
             self._write(sys.stdout, clean(text) + "\n")
         sys.stdout.flush()
 
-    def event(self, name: str, **fields: Any) -> None:
+    def event(self, event: str, /, **fields: Any) -> None:
         """Print one NDJSON event; only --json has events."""
         if self.as_json:
             self._streaming = True
-            line = json.dumps({"event": name, **fields}, ensure_ascii=False, default=str)
+            line = json.dumps({"event": event, **fields}, ensure_ascii=False, default=str)
             self._write(sys.stdout, line + "\n")
             sys.stdout.flush()
+
+    def summary(self, document: dict[str, Any], text: str, *, bare: str | None = None) -> None:
+        """Print the answer of long work: the last event with --json, else as `result`."""
+        if self.as_json:
+            self.event("summary", **document)
+        else:
+            self.result(document, text, bare=bare)
 
     def data(self, data: bytes) -> None:
         """Write bytes to stdout, exactly these."""
@@ -95,7 +102,7 @@ class Output:
             return
         lines = [f"{paint('error:', 'red')} {_one_line(error.message)}"]
         told = [f"{f.get('field') or '(root)'}: {f.get('message')}" for f in faults]
-        if len(told) > 1 or (told and told[0] not in error.message):
+        if len(told) > 1 or (told and str(faults[0].get("message")) not in error.message):
             lines += [f"  {_one_line(fault)}" for fault in told[:FAULTS]]
         if len(told) > FAULTS:
             lines.append(f"  ... and {len(told) - FAULTS} more: --json lists them all")

@@ -284,10 +284,7 @@ class Quickstart:
             "server": url,
             "try": tries,
         }
-        if self.out.as_json:
-            self.out.event("summary", **document)
-        else:
-            self.out.result(document, "\n".join(lines), bare=str(folder.sheet))
+        self.out.summary(document, "\n".join(lines), bare=str(folder.sheet))
 
     def _until_interrupted(self, url: str) -> None:
         self.out.note(f"\nServing at {url}; Control-C stops it")
@@ -305,7 +302,16 @@ def _works(session: Session) -> bool:
 
 
 def _new_key(data: Path) -> str:
-    return str(data)
+    """Make what is missing of account, org and key."""
+    from synthesis.server import admin
+
+    for make in (lambda: admin.create_account(data, EMAIL), lambda: admin.create_org(data, ORG, EMAIL)):
+        try:
+            make()
+        except SynthesisError as error:
+            if error.kind != "conflict":
+                raise
+    return admin.create_key(data, EMAIL)
 
 
 def _same_job(client: Client, spec: bytes) -> Job | None:

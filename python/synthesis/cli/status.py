@@ -48,7 +48,7 @@ def status(session: Session) -> None:
         return
     if session.out.as_json:
         raise typer.Exit(1)
-    raise FailedError(f"{failed.name} check failed: {failed.message}", hint=failed.hint)
+    raise FailedError(f"status check failed: {failed.message}", hint=failed.hint)
 
 
 def _checks(session: Session) -> list[Check]:

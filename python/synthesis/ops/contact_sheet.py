@@ -8,7 +8,9 @@ import zlib
 from typing import TYPE_CHECKING, Any
 
 from synthesis.errors import NotFoundError
+from synthesis.files import write_file
 from synthesis.ops import lettering
+from synthesis.ops.encode_image import encode_image
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,8 +75,7 @@ def contact_sheet(folder: Path, target: Path) -> Path:
             y = top + row * (side[0] + GAP)
             height, width = min(side[0], tile.shape[0]), min(side[1], tile.shape[1])
             sheet[y : y + height, x : x + width] = tile[:height, :width]
-    _mitsuba().Bitmap(sheet).write(str(target))
-    return target
+    return write_file(target, encode_image("rgb", sheet))
 
 
 def _load(folder: Path, stem: str) -> dict[str, Any]:
@@ -167,7 +168,7 @@ def _natural(name: str) -> list[tuple[int, str]]:
 
 
 def _mitsuba() -> Any:
-    """Mitsuba's bitmap reads and writes PNG and EXR; any variant does."""
+    """Mitsuba's bitmap reads PNG and EXR; any variant does."""
     import mitsuba
 
     if mitsuba.variant() is None:

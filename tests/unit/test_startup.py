@@ -1,0 +1,42 @@
+"""Start-up stays light: what `--version` and `--help` import is looked at, not timed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("pydantic", "rich", "asyncio", "starlette", "uvicorn", "sqlalchemy", "numpy", "mitsuba", "zstandard")
+PROGRAM = """
+import sys
+from synthesis.cli.app import run
+code = run(sys.argv[1:])
+loaded = {name.partition(".")[0] for name in sys.modules}
+sys.stderr.write(" ".join(sorted(loaded)))
+sys.exit(code)
+"""
+
+
+def loaded_by(*arguments: str) -> set[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *arguments], capture_output=True, text=True, check=True
+    )
+    assert done.stdout
+    return set(done.stderr.split())
+
+
+@pytest.mark.parametrize("option", ["--version", "--help", "-h"])
+def test_version_and_help_load_nothing_heavy(option: str) -> None:
+    assert not loaded_by(option) & set(HEAVY)
+
+
+@pytest.mark.parametrize("command", [["job", "--help"], ["job", "assets", "download", "--help"]])
+def test_help_of_commands_loads_only_what_typer_itself_needs(command: list[str]) -> None:
+    assert not loaded_by(*command) & (set(HEAVY) - {"pydantic"})
+
+
+def test_the_package_alone_loads_next_to_nothing() -> None:
+    program = "import sys, synthesis; print(*(m for m in sys.modules if m.startswith('synthesis')))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["synthesis"]
