@@ -38,7 +38,11 @@ impl Scratch {
                 Err(error) => return Err(Error::io(&error, "make the folder", &own)),
             }
         }
-        Ok(Self { directory: directory.to_owned(), root, own })
+        Ok(Self {
+            directory: directory.to_owned(),
+            root,
+            own,
+        })
     }
 
     /// Writes `bytes` aside, then renames them to `name` in the output folder.
@@ -70,7 +74,9 @@ fn replace(from: &Path, to: &Path) -> io::Result<()> {
     loop {
         match fs::rename(from, to) {
             Err(error)
-                if cfg!(windows) && error.kind() == io::ErrorKind::PermissionDenied && tries < 25 =>
+                if cfg!(windows)
+                    && error.kind() == io::ErrorKind::PermissionDenied
+                    && tries < 25 =>
             {
                 tries += 1;
                 std::thread::sleep(std::time::Duration::from_millis(20));
@@ -91,8 +97,10 @@ mod tests {
         scratch.put("a.bin", b"first").unwrap();
         scratch.put("a.bin", b"second").unwrap();
         drop(scratch);
-        let names: Vec<_> =
-            fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        let names: Vec<_> = fs::read_dir(&directory)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
         assert_eq!(names, ["a.bin"]);
         assert_eq!(fs::read(directory.join("a.bin")).unwrap(), b"second");
         fs::remove_dir_all(directory).unwrap();

@@ -74,7 +74,10 @@ pub fn encode(
     let table = file.len();
     file.resize(table + 8 * height, 0);
 
-    let line: usize = channels.iter().map(|(_, samples)| samples.size() * width).sum();
+    let line: usize = channels
+        .iter()
+        .map(|(_, samples)| samples.size() * width)
+        .sum();
     let mut raw = Vec::with_capacity(line);
     let mut split = vec![0; line];
     let mut compressor = Compressor::new(CompressionLvl::default());
@@ -90,7 +93,11 @@ pub fn encode(
             .zlib_compress(&split, &mut packed)
             .map_err(|_| Error::new(Kind::Internal, "cannot compress a line"))?;
         // The format's rule: what does not shrink is stored as it is.
-        let block = if size < line { &packed[..size] } else { &raw[..] };
+        let block = if size < line {
+            &packed[..size]
+        } else {
+            &raw[..]
+        };
         let offset = file.len() as u64;
         file[table + 8 * y..table + 8 * y + 8].copy_from_slice(&offset.to_le_bytes());
         file.extend_from_slice(&(y as u32).to_le_bytes());
@@ -132,7 +139,10 @@ fn checked<'a>(
         return usage("an EXR needs at least one pixel and one channel".to_owned());
     }
     if width > MAX_SIDE || height > MAX_SIDE || width * height > MAX_AREA {
-        return Err(Error::new(Kind::TooLarge, format!("{width} x {height} pixels are too many")));
+        return Err(Error::new(
+            Kind::TooLarge,
+            format!("{width} x {height} pixels are too many"),
+        ));
     }
     let mut sorted = channels.to_vec();
     sorted.sort_by_key(|&(name, _)| name);
@@ -154,7 +164,11 @@ fn checked<'a>(
     }
     let twice = |pair: &[&str]| (pair[0] == pair[1]).then(|| pair[0].to_owned());
     let channel_names: Vec<&str> = sorted.iter().map(|&(name, _)| name).collect();
-    match names.windows(2).chain(channel_names.windows(2)).find_map(twice) {
+    match names
+        .windows(2)
+        .chain(channel_names.windows(2))
+        .find_map(twice)
+    {
         Some(name) => usage(format!("{name} is given twice")),
         None => Ok(sorted),
     }
@@ -162,7 +176,10 @@ fn checked<'a>(
 
 fn check_name(name: &str) -> Result<()> {
     if name.is_empty() || name.len() > MAX_NAME || name.contains('\0') {
-        return Err(Error::new(Kind::Usage, format!("not a name for an EXR: {name:?}")));
+        return Err(Error::new(
+            Kind::Usage,
+            format!("not a name for an EXR: {name:?}"),
+        ));
     }
     Ok(())
 }
@@ -186,7 +203,10 @@ fn header(
 ) -> Vec<u8> {
     const LONG_NAMES: u32 = 0x400;
     const ZIPS: u8 = 2;
-    let long = attributes.iter().map(|(name, _)| name.len()).any(|length| length > 31)
+    let long = attributes
+        .iter()
+        .map(|(name, _)| name.len())
+        .any(|length| length > 31)
         || channels.iter().any(|(name, _)| name.len() > 31);
     let mut out = vec![0x76, 0x2f, 0x31, 0x01];
     out.extend_from_slice(&(2 | if long { LONG_NAMES } else { 0 }).to_le_bytes());

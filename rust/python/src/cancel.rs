@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 
 /// Stops a long call from another thread: pass it as `cancel=`, then call `cancel()`.
-#[pyclass(frozen, module = "synthesis._core")]
+#[pyclass(frozen, from_py_object, module = "synthesis._core")]
 #[derive(Clone, Default)]
 pub struct CancelToken(Arc<AtomicBool>);
 

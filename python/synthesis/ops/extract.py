@@ -1,0 +1,123 @@
+"""Make images from multi-channel EXRs."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from synthesis import _core
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from os import PathLike
+
+ASSETS = ("rgb", "alpha", "depth", "normals", "segments", "clothing_segments")
+"""Every asset that an EXR can give."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an extraction is; passed to the callback."""
+
+    files_done: int
+    files_total: int
+    files_failed: int
+    images_done: int
+    bytes_read: int
+    bytes_written: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A file that was not made.
+
+    Attributes:
+        name: the image's file name, or the EXR's when none of its images could be made.
+        kind: stable kind of `synthesis.errors.KINDS`.
+        message: what failed and why, in one line.
+        hint: what to do next, or None.
+    """
+
+    name: str
+    kind: str
+    message: str
+    hint: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Extracted:
+    """What became of one EXR."""
+
+    source: Path
+    outputs: tuple[Path, ...]
+    failures: tuple[Failure, ...]
+
+
+def extract(
+    files: Iterable[str | PathLike[str]],
+    *,
+    assets: Iterable[str],
+    directory: str | PathLike[str],
+    mode: Literal["fast", "exact"] = "fast",
+    workers: int | None = None,
+    rgb_is_srgb: bool = False,
+    background_competes: bool = False,
+    progress: Callable[[Progress], object] | None = None,
+    interval: float = 0.5,
+    cancel: _core.CancelToken | None = None,
+) -> tuple[Extracted, ...]:
+    """Write the assets of every EXR `X.exr` as `X.rgb.png`, `X.depth.tif` and so on.
+
+    A file appears under its name only when it is whole. A bad EXR, or an asset that it cannot give,
+    is reported in that EXR's result and stops nothing else.
+
+    Args:
+        files: the EXRs; no two may have the same name.
+        assets: any of `ASSETS`.
+        directory: where to; made if need be.
+        mode: `exact` gives the original service's bytes, `fast` the same pixels in less time.
+        workers: threads; one per core when None.
+        rgb_is_srgb: the colour channels are sRGB already, so the curve is left out.
+        background_competes: pixels that are mostly background get no segment, as in files before
+            version 1.5.
+        progress: called every `interval` seconds and at the end, on this thread.
+        interval: seconds.
+        cancel: stops the work from another thread; what is done is kept.
+
+    Returns:
+        One result per file, in their order.
+
+    Raises:
+        UsageError: an unknown asset or mode, two files of one name.
+        DiskError: the folder cannot be made.
+        CancelledError: `cancel` was used.
+    """
+    found = _core.extract(
+        [Path(file) for file in files],
+        assets=list(dict.fromkeys(assets)),
+        directory=directory,
+        mode=mode,
+        workers=workers or _cores(),
+        rgb_is_srgb=rgb_is_srgb,
+        background_competes=background_competes,
+        progress=None if progress is None else lambda now: progress(Progress(**now)),
+        interval=interval,
+        cancel=cancel,
+    )
+    return tuple(
+        Extracted(
+            source=Path(item["source"]),
+            outputs=tuple(Path(path) for path in item["outputs"]),
+            failures=tuple(Failure(**failure) for failure in item["failures"]),
+        )
+        for item in found
+    )
+
+
+def _cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
