@@ -122,7 +122,7 @@ def extract(
     made = f"{plural(images, 'image')} from {plural(len(paths), 'EXR')} in {duration(seconds)}"
     session.out.summary(
         {"files": len(paths), "images": images, "failed": len(failures), "seconds": round(seconds, 3)},
-        f"{made}\nSaved to {output}",
+        f"{made}\nSaved to {output}" if images else made,
         bare=str(output),
     )
     if failures:
@@ -234,7 +234,19 @@ def _describe_part(part: Part, *, named: bool) -> list[str]:
     kinds: dict[str, list[str]] = {}
     for name, kind in part.channels:
         kinds.setdefault(kind, []).append(name)
-    lines += [f"  {kind:<11}  {', '.join(names)}" for kind, names in kinds.items()]
+    lines += [f"  {kind:<11}  {', '.join(_layers(names))}" for kind, names in kinds.items()]
     if part.unreadable:
         lines.append(f"  unreadable   {part.unreadable}")
     return lines
+
+
+def _layers(names: Sequence[str]) -> list[str]:
+    """Write the channels of a layer together: `normals.X`, `normals.Y` as `normals.{X,Y}`."""
+    layers: dict[str, list[str]] = {}
+    for name in names:
+        layer, dot, channel = name.rpartition(".")
+        layers.setdefault(layer + dot, []).append(channel)
+    return [
+        f"{layer}{{{','.join(channels)}}}" if layer and len(channels) > 1 else ", ".join(layer + c for c in channels)
+        for layer, channels in layers.items()
+    ]
