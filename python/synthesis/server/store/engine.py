@@ -44,7 +44,7 @@ def _connect(raw: Any, _record: Any) -> None:
     raw.execute(
         "PRAGMA synchronous = NORMAL"
     )  # safe with WAL: a power cut may lose the last commits, never order
-    raw.execute("PRAGMA cache_size = -16384")
+    raw.execute("PRAGMA cache_size = -4096")
 
 
 def _begin(connection: Connection) -> None:
