@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING
 
+from synthesis.ops.object_id import object_id
 from synthesis.ops.write_exr import write_exr
 
 if TYPE_CHECKING:
@@ -76,30 +76,6 @@ class Layers:
             channels |= _matte_channels(name, matte)
             attributes |= _matte_attributes(name, matte.names)
         write_exr(path, channels, attributes)
-
-
-@cache
-def object_id(name: str) -> int:
-    """Hash an object's name to its cryptomatte id: a word whose bits are a normal float."""
-    word = murmur3(name.encode())
-    exponent = word >> 23 & 0xFF
-    return word ^ 1 << 23 if exponent in {0, 255} else word
-
-
-def murmur3(data: bytes) -> int:
-    """Hash bytes with MurmurHash3 x86 32-bit, seed 0 (Appleby, public domain)."""
-    mask, value = 0xFFFFFFFF, 0
-    whole = len(data) & ~3
-    for at in range(0, len(data), 4):
-        block = int.from_bytes(data[at : at + 4], "little") * 0xCC9E2D51 & mask
-        block = (block << 15 | block >> 17) * 0x1B873593 & mask
-        value ^= block
-        if at < whole:
-            value = ((value << 13 | value >> 19) & mask) * 5 + 0xE6546B64 & mask
-    value ^= len(data)
-    value = (value ^ value >> 16) * 0x85EBCA6B & mask
-    value = (value ^ value >> 13) * 0xC2B2AE35 & mask
-    return value ^ value >> 16
 
 
 def _matte_channels(name: str, matte: Matte) -> dict[str, np.ndarray]:
