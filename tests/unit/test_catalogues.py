@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import json
 from importlib import resources
-from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from synthesis.humans import catalogue
 
-SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "catalogues"
+if TYPE_CHECKING:
+    from pathlib import Path
 
 COUNTS = {
     "agents": 9, "clothing_segments": 15, "expressions": 158, "eyebrow_styles": 52, "facial_hair_styles": 9,
@@ -71,10 +72,9 @@ def test_landmark_sets() -> None:
         assert len({number for number, _ in points}) == len(points)
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="the published catalogues are not here")
-def test_facts_equal_the_published_ones() -> None:
-    def published(name: str) -> dict:  # type: ignore[type-arg]
-        return json.loads((SHARED / f"{name}.json").read_text())
+def test_facts_equal_the_published_ones(samples: Path) -> None:
+    def published(name: str) -> Any:
+        return json.loads((samples.parent / "catalogues" / f"{name}.json").read_bytes())
 
     styles = {
         s["name"]: {"sexes": s["sexes"], "ethnicities": s["ethnicities"]} for s in published("hair")["styles"]

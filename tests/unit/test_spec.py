@@ -1,16 +1,15 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from synthesis.errors import UsageError
 from synthesis.humans import spec
 
-SAMPLES = Path(__file__).resolve().parents[2].parent / "shared" / "samples" / "synthesis"
-PUBLIC = sorted([*SAMPLES.glob("input-jsons/*.json"), *SAMPLES.glob("templates/*.json")])
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def load(*groups: dict[str, Any], **top: Any) -> spec.Spec:
@@ -41,19 +40,19 @@ def faults(*groups: dict[str, Any], **top: Any) -> list[tuple[str, str]]:
     return [(fault["field"], fault["message"]) for fault in caught.value.fields["errors"]]
 
 
-@pytest.mark.skipif(not PUBLIC, reason="the public inputs are not here")
-def test_all_public_inputs_pass() -> None:
-    assert len(PUBLIC) == 52
-    for path in PUBLIC:
+def test_all_public_inputs_pass(samples: Path) -> None:
+    folder = samples / "synthesis"
+    public = sorted([*folder.glob("input-jsons/*.json"), *folder.glob("templates/*.json")])
+    assert len(public) == 52
+    for path in public:
         checked = spec.load(path.read_bytes())
         assert checked.renders_total >= 1
         odd = [w for w in checked.warnings if not w.startswith("humans.0.environment.hdri.")]
         assert odd == [], path.name
 
 
-@pytest.mark.skipif(not PUBLIC, reason="the public inputs are not here")
-def test_the_public_animated_job_has_its_86_images() -> None:
-    job = spec.load((SAMPLES / "specs" / "multi_camera_multi_frame.spec.json").read_bytes())
+def test_the_public_animated_job_has_its_86_images(samples: Path) -> None:
+    job = spec.load((samples / "synthesis" / "specs" / "multi_camera_multi_frame.spec.json").read_bytes())
     assert (job.renders_total, job.images_total) == (13, 86)
 
 

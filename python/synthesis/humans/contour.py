@@ -1,8 +1,8 @@
 """Where a person who marks a photograph by eye would put the outline of the jaw.
 
 Points of the jaw on the side that is turned away are hidden behind the cheek; people mark the visible
-edge of the face instead. The original's rule is not public: these points go to where the line from the
-middle of the face through the hidden point leaves the face's outline.
+edge of the face instead. The original's rule is not public: these points go sideways, at their own height
+on the face, to where the face ends.
 """
 
 from __future__ import annotations
@@ -24,21 +24,33 @@ FACE = (
 )  # fmt: skip
 """Segments that make the outline of the face."""
 
+BAND = 0.03
+"""Vertices this near in height, in parts of 10 cm, count as beside a point."""
+
 
 def contour(camera: ResolvedCamera, figure: Figure) -> np.ndarray:
     """Return the 68 points of `ibug68_contour` on the screen, (68, 2)."""
     import numpy as np
 
+    size = (camera.camera.resolution_w, camera.camera.resolution_h)
     world = figure.landmarks["ibug68"]
-    screen = camera.project(world)
+    pixels = camera.project(world) * size
     parts = [mesh.vertices for mesh in figure.meshes if mesh.segment in FACE]
-    if not parts:
-        return screen
-    outline = _hull(camera.project(np.concatenate(parts)))
-    centre = screen[27:36].mean(axis=0)
-    for point in np.flatnonzero(_turned_away(camera, figure, world[:JAW])):
-        screen[point] = _leaves(centre, screen[point], outline)
-    return screen
+    if parts:
+        face = camera.project(np.concatenate(parts)) * size
+        face = face[np.isfinite(face).all(axis=1)]
+        low, high = (
+            camera.project(figure.head2world[:3, 3] + np.outer((0.0, 0.1), figure.head2world[:3, 1])) * size
+        )
+        up = (high - low) / np.linalg.norm(high - low)
+        height, middle = face @ up, pixels[27:36].mean(axis=0)
+        for point in np.flatnonzero(_turned_away(camera, figure, world[:JAW])):
+            aside = (pixels[point] - middle) - up * ((pixels[point] - middle) @ up)
+            aside /= np.linalg.norm(aside)
+            level = np.abs(height - pixels[point] @ up) < BAND * np.linalg.norm(high - low)
+            reach = (face[level] @ aside).max(initial=pixels[point] @ aside)
+            pixels[point] += aside * (reach - pixels[point] @ aside)
+    return np.asarray(pixels / size)
 
 
 def _turned_away(camera: ResolvedCamera, figure: Figure, jaw: np.ndarray) -> np.ndarray:
@@ -52,41 +64,3 @@ def _turned_away(camera: ResolvedCamera, figure: Figure, jaw: np.ndarray) -> np.
     outward = local - (0.0, 0.0, local[[0, -1], 2].mean())
     away: np.ndarray = (outward[:, [0, 2]] * (eye - local)[:, [0, 2]]).sum(axis=1) < 0
     return away
-
-
-def _hull(points: np.ndarray) -> np.ndarray:
-    """Return the convex hull of points (N, 2), counter-clockwise (Andrew's monotone chain)."""
-    import numpy as np
-
-    ordered = np.unique(np.round(points, 6), axis=0)
-    ordered = ordered[np.isfinite(ordered).all(axis=1)]
-
-    def half(chain: np.ndarray) -> list[np.ndarray]:
-        kept: list[np.ndarray] = []
-        for point in chain:
-            while len(kept) > 1:
-                (ax, ay), (bx, by) = kept[-1] - kept[-2], point - kept[-2]
-                if ax * by - ay * bx > 0:
-                    break
-                kept.pop()
-            kept.append(point)
-        return kept[:-1]
-
-    return np.array(half(ordered) + half(ordered[::-1]))
-
-
-def _leaves(centre: np.ndarray, through: np.ndarray, outline: np.ndarray) -> np.ndarray:
-    """Return where the ray from `centre` leaves a convex outline; never short of the point `through`."""
-    import numpy as np
-
-    ahead = through - centre
-    start, edge = outline, np.roll(outline, -1, axis=0) - outline
-    cross = ahead[0] * edge[:, 1] - ahead[1] * edge[:, 0]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        offset = start - centre
-        along = (offset[:, 0] * edge[:, 1] - offset[:, 1] * edge[:, 0]) / cross
-        across = (offset[:, 0] * ahead[1] - offset[:, 1] * ahead[0]) / cross
-    met = along[(across >= 0) & (across <= 1) & (along > 0)]
-    reach = max(1.0, float(met.max())) if len(met) else 1.0
-    out: np.ndarray = centre + ahead * reach
-    return out
