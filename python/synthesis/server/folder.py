@@ -95,9 +95,9 @@ def announce(settings: Settings, url: str) -> Iterator[None]:
         path.unlink(missing_ok=True)
 
 
-def empty(path: Path) -> None:
-    """Remove everything in a folder, not the folder."""
-    for entry in path.iterdir():
+def empty(path: Path, pattern: str = "*") -> None:
+    """Remove everything in a folder, or what matches a pattern; not the folder."""
+    for entry in path.glob(pattern):
         if entry.is_dir() and not entry.is_symlink():
             shutil.rmtree(entry, ignore_errors=True)
         else:

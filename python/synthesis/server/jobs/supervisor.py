@@ -12,6 +12,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from synthesis.server import folder
 from synthesis.server.jobs import queue
 from synthesis.server.jobs.worker import LOST_CLAIM
 
@@ -89,6 +90,7 @@ class Supervisor:
 
     def _bury(self, slot: _Slot, process: subprocess.Popen[bytes]) -> None:
         queue.release(self._engine, slot.name)
+        folder.empty(self._settings.work, f"*{slot.name}*")
         if process.stdin is not None:
             with contextlib.suppress(OSError):
                 process.stdin.close()
