@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from starlette.responses import Response, StreamingResponse
 
 from synthesis.errors import UsageError
+from synthesis.ops import render_ids
 from synthesis.schema.asset import BY_FLAG
 from synthesis.schema.manifest import MEDIA_TYPE, ManifestHead
 from synthesis.server import file_name, manifest
@@ -79,11 +80,7 @@ def _flags(text: str | None) -> tuple[str, ...] | None:
 
 
 def _ranges(text: str | None) -> tuple[tuple[int, int], ...] | None:
-    if text is None:
-        return None
-    from synthesis.ops.render_ids import parse
-
-    return parse(text)
+    return None if text is None else render_ids.parse(text)
 
 
 def _after(text: str | None) -> FileName | None:
