@@ -1,7 +1,8 @@
 """The compiled core of synthesis."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from os import PathLike
+from typing import Any
 
 __version__: str
 
@@ -15,6 +16,51 @@ class CancelToken:
     def cancelled(self) -> bool:
         """True once `cancel()` was called."""
 
+class HttpClient:
+    """A pool of connections; proxies and certificate authorities come from the environment.
+
+    Times are in seconds: for the connection, to the head of an answer, between two pieces of a body.
+    """
+
+    def __new__(
+        cls, user_agent: str, *, connect_timeout: float, first_byte_timeout: float, idle_timeout: float
+    ) -> HttpClient: ...
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Sequence[tuple[str, str]],
+        body: bytes | None,
+        timeout: float,
+        cancel: CancelToken | None = None,
+    ) -> tuple[int, list[tuple[str, str]], bytes]:
+        """Send one request and return status, headers (lower-case names) and body.
+
+        Redirects are followed; `Authorization`, `Cookie` and `X-Synthesis-Org` go to the URL's own
+        origin only.
+        """
+
+def download(
+    client: HttpClient,
+    *,
+    manifest_url: str,
+    headers: Sequence[tuple[str, str]],
+    directory: str | PathLike[str],
+    concurrency: int,
+    update: bool,
+    verify: bool,
+    render_ids: Sequence[tuple[int, int]] | None,
+    progress: Callable[[dict[str, Any]], object] | None = None,
+    interval: float,
+    cancel: CancelToken | None = None,
+) -> dict[str, Any]:
+    """Bring the files of a manifest to a folder; `synthesis.ops.download` says how.
+
+    Returns the counters (as the progress callback gets them) with `failures`, a list of
+    (name, kind, message, status), `failed_by_kind`, `missing`, `missing_render_ids`, `complete`.
+    """
+
 def error_kinds() -> list[str]:
     """Every kind that this extension can raise, sorted."""
 
@@ -26,3 +72,27 @@ def write_exr(
     attributes: Sequence[tuple[str, str]],
 ) -> None:
     """Write a scanline EXR; channels are (name, `"half"` or `"float"`, little-endian samples)."""
+
+def encode(asset: str, width: int, height: int, samples: bytes, mode: str) -> bytes:
+    """The file of one image: `samples` are little endian, row by row, channels together."""
+
+def object_id(name: str) -> int:
+    """The cryptomatte id of an object's name (MurmurHash3_32, never a special float)."""
+
+def exr_info(path: str | PathLike[str]) -> dict[str, Any]:
+    """Parts, cryptomattes and possible assets of an EXR."""
+
+def extract(
+    files: Sequence[str | PathLike[str]],
+    *,
+    assets: Sequence[str],
+    directory: str | PathLike[str],
+    mode: str,
+    workers: int,
+    rgb_is_srgb: bool,
+    background_competes: bool,
+    progress: Callable[[dict[str, int]], object] | None,
+    interval: float,
+    cancel: CancelToken | None,
+) -> list[dict[str, Any]]:
+    """Assets of many EXRs, one result for each: source, outputs, failures."""

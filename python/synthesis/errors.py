@@ -116,6 +116,8 @@ KINDS: dict[str, type[SynthesisError]] = {
     "failed": FailedError,
     "conflict": FailedError,  # the state of the job forbids it
     "partial": FailedError,  # some files failed, the others are there
+    "differs": FailedError,  # a file here is not the size of the server's
+    "invalid-name": FailedError,  # a file name from the server that no folder should hold
     "invalid-exr": FailedError,
     "unsupported-exr": FailedError,
     "missing-channel": FailedError,  # the EXR lacks what the asset is made of

@@ -2,8 +2,14 @@
 
 mod background;
 mod cancel;
+mod client;
+mod download;
+mod encode;
 mod errors;
 mod exr_error;
+mod exr_info;
+mod extract;
+mod runtime;
 mod wait;
 mod write_exr;
 
@@ -15,7 +21,17 @@ mod _core {
     #[pymodule_export]
     use super::cancel::CancelToken;
     #[pymodule_export]
+    use super::client::HttpClient;
+    #[pymodule_export]
+    use super::download::download;
+    #[pymodule_export]
+    use super::encode::{encode, object_id};
+    #[pymodule_export]
     use super::errors::error_kinds;
+    #[pymodule_export]
+    use super::exr_info::exr_info;
+    #[pymodule_export]
+    use super::extract::extract;
     #[pymodule_export]
     use super::write_exr::write_exr;
 

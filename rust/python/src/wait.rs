@@ -46,7 +46,13 @@ impl<T: Send> Wait<'_, T> {
                     return Ok(value);
                 }
                 Err(RecvTimeoutError::Disconnected) => {
-                    return Err(raise(py, "internal", "the core's worker ended without a result", None, None));
+                    return Err(raise(
+                        py,
+                        "internal",
+                        "the core's worker ended without a result",
+                        None,
+                        None,
+                    ));
                 }
                 Err(RecvTimeoutError::Timeout) => {}
             }

@@ -1,1 +1,42 @@
 //! Bytes from URLs to disk.
+//!
+//! A download is a line of small stations, each its own module:
+//!
+//! ```text
+//! manifest  ->  plan  ->  board  ->  fetch  ->  folder
+//! (stream)     (skip)    (permits)  (small | large)  (rename when exact)
+//! ```
+//!
+//! `manifest` streams the list of files, `plan` drops what the folder already holds, `board`
+//! shares the rest among the permits, `fetch` moves bytes, and `folder` gives a file its final
+//! name only when its size and sha256 are right. `journal` lets a killed run go on inside big
+//! files. `http` is the one HTTP stack, used by single requests too. Nothing here knows Python.
+
+mod backoff;
+mod board;
+mod counters;
+mod disk;
+mod download;
+mod error;
+mod fetch;
+mod folder;
+mod http;
+mod ids;
+mod journal;
+mod key;
+mod large;
+mod lines;
+mod links;
+mod manifest;
+mod names;
+mod plan;
+mod ranges;
+mod small;
+mod tls;
+
+pub use counters::{Counters, Failure, Snapshot};
+pub use download::{download, Options, Outcome};
+pub use error::{Error, Result, KINDS};
+pub use http::{Answer, Http, Limits, Request};
+pub use reqwest;
+pub use tokio_util::sync::CancellationToken;

@@ -1,0 +1,90 @@
+//! `download`: a manifest's files to a folder.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use synthesis_transfer::{CancellationToken, Counters, Options, Outcome, Snapshot};
+
+use crate::cancel::CancelToken;
+use crate::client::HttpClient;
+use crate::errors::{check_seconds, parse_headers, parse_url, transfer_error};
+use crate::runtime::spawn;
+use crate::wait::Wait;
+
+/// Brings the files of a manifest to a folder; see the stub.
+#[pyfunction]
+#[pyo3(signature = (client, *, manifest_url, headers, directory, concurrency, update, verify, render_ids, progress=None, interval, cancel=None))]
+#[expect(clippy::too_many_arguments, reason = "keyword-only in Python")]
+pub fn download(
+    py: Python<'_>,
+    client: &HttpClient,
+    manifest_url: &str,
+    headers: Vec<(String, String)>,
+    directory: PathBuf,
+    concurrency: usize,
+    update: bool,
+    verify: bool,
+    render_ids: Option<Vec<(u64, u64)>>,
+    progress: Option<Py<PyAny>>,
+    interval: f64,
+    cancel: Option<CancelToken>,
+) -> PyResult<Py<PyDict>> {
+    let options = Options {
+        manifest: parse_url(py, manifest_url)?,
+        headers: parse_headers(py, headers)?,
+        directory,
+        concurrency,
+        update,
+        verify,
+        render_ids,
+    };
+    let (counters, token) = (Arc::new(Counters::default()), CancellationToken::new());
+    let work =
+        synthesis_transfer::download(client.0.clone(), options, counters.clone(), token.clone());
+    let outcome = Wait {
+        result: spawn(py, work)?,
+        stop: &|| token.cancel(),
+        snapshot: &|py| Ok(snapshot(py, &counters.snapshot())?.into_any().unbind()),
+        progress,
+        interval: check_seconds(py, "interval", interval)?,
+        cancel,
+    }
+    .run(py)?;
+    match outcome {
+        Ok(outcome) => summary(py, outcome),
+        Err(error) => Err(transfer_error(py, &error)),
+    }
+}
+
+fn snapshot<'py>(py: Python<'py>, counters: &Snapshot) -> PyResult<Bound<'py, PyDict>> {
+    let dict = PyDict::new(py);
+    dict.set_item("files_done", counters.files_done)?;
+    dict.set_item("files_total", counters.files_total)?;
+    dict.set_item("bytes_done", counters.bytes_done)?;
+    dict.set_item("bytes_total", counters.bytes_total)?;
+    dict.set_item("files_present", counters.files_present)?;
+    dict.set_item("files_new", counters.files_new)?;
+    dict.set_item("bytes_new", counters.bytes_new)?;
+    dict.set_item("bytes_received", counters.bytes_received)?;
+    dict.set_item("retries", counters.retries)?;
+    dict.set_item("failed", counters.failed)?;
+    dict.set_item("in_flight", counters.in_flight)?;
+    dict.set_item("seconds", counters.seconds)?;
+    Ok(dict)
+}
+
+fn summary(py: Python<'_>, outcome: Outcome) -> PyResult<Py<PyDict>> {
+    let dict = snapshot(py, &outcome.counters)?;
+    let failures = outcome.failures.into_iter();
+    let failures: Vec<_> = failures
+        .map(|failure| (failure.name, failure.kind, failure.message, failure.status))
+        .collect();
+    dict.set_item("failures", failures)?;
+    dict.set_item("failed_by_kind", outcome.failed_by_kind)?;
+    dict.set_item("missing", outcome.missing)?;
+    dict.set_item("missing_render_ids", outcome.missing_render_ids)?;
+    dict.set_item("complete", outcome.complete)?;
+    Ok(dict.unbind())
+}

@@ -1,0 +1,167 @@
+//! What the caller sees of a download: counters that workers bump and anyone may read.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Mutex;
+use std::time::Instant;
+
+use crate::backoff::lock;
+use crate::error::Error;
+
+/// Failures kept with their words; further ones are only counted.
+const MOST_FAILURES: usize = 1_000;
+
+/// Adds to a counter. Relaxed: counters order nothing.
+pub fn add(counter: &AtomicU64, amount: u64) {
+    counter.fetch_add(amount, Ordering::Relaxed);
+}
+
+/// Takes from a counter.
+pub fn take(counter: &AtomicU64, amount: u64) {
+    counter.fetch_sub(amount, Ordering::Relaxed);
+}
+
+fn read(counter: &AtomicU64) -> u64 {
+    counter.load(Ordering::Relaxed)
+}
+
+/// One file that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// File name, made safe to print.
+    pub name: String,
+    /// Error kind.
+    pub kind: String,
+    /// One line.
+    pub message: String,
+    /// HTTP status, if one led here.
+    pub status: Option<u16>,
+}
+
+/// The live counters of one download.
+#[derive(Debug)]
+pub struct Counters {
+    /// Files and bytes selected, as far as known.
+    pub files_total: AtomicU64,
+    /// Bytes of the selection.
+    pub bytes_total: AtomicU64,
+    /// Files that were there already.
+    pub files_present: AtomicU64,
+    /// Their bytes.
+    pub bytes_present: AtomicU64,
+    /// Files finished by this run.
+    pub files_new: AtomicU64,
+    /// Their bytes.
+    pub bytes_new: AtomicU64,
+    /// Bytes on disk of files not finished yet.
+    pub bytes_partial: AtomicU64,
+    /// Bytes received, wasted ones included.
+    pub bytes_received: AtomicU64,
+    /// Tries beyond the first.
+    pub retries: AtomicU64,
+    /// Units of work being done now.
+    pub in_flight: AtomicU64,
+    failed: AtomicU64,
+    failures: Mutex<Vec<Failure>>,
+    kinds: Mutex<BTreeMap<String, u64>>,
+    started: Instant,
+}
+
+/// The counters at one moment.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Snapshot {
+    /// Files under their final names and right, old and new.
+    pub files_done: u64,
+    /// Files selected.
+    pub files_total: u64,
+    /// Bytes on disk, unfinished files included.
+    pub bytes_done: u64,
+    /// Bytes selected.
+    pub bytes_total: u64,
+    /// Files that were there already.
+    pub files_present: u64,
+    /// Files finished by this run.
+    pub files_new: u64,
+    /// Their bytes.
+    pub bytes_new: u64,
+    /// Bytes received, wasted ones included.
+    pub bytes_received: u64,
+    /// Tries beyond the first.
+    pub retries: u64,
+    /// Files that failed.
+    pub failed: u64,
+    /// Units of work being done now.
+    pub in_flight: u64,
+    /// Time since the start.
+    pub seconds: f64,
+}
+
+impl Default for Counters {
+    fn default() -> Self {
+        Self {
+            files_total: AtomicU64::new(0),
+            bytes_total: AtomicU64::new(0),
+            files_present: AtomicU64::new(0),
+            bytes_present: AtomicU64::new(0),
+            files_new: AtomicU64::new(0),
+            bytes_new: AtomicU64::new(0),
+            bytes_partial: AtomicU64::new(0),
+            bytes_received: AtomicU64::new(0),
+            retries: AtomicU64::new(0),
+            in_flight: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
+            failures: Mutex::default(),
+            kinds: Mutex::default(),
+            started: Instant::now(),
+        }
+    }
+}
+
+impl Counters {
+    /// Notes that a file failed.
+    pub fn fail(&self, name: &str, error: &Error) {
+        add(&self.failed, 1);
+        *lock(&self.kinds).entry(error.kind.to_string()).or_insert(0) += 1;
+        let mut failures = lock(&self.failures);
+        if failures.len() < MOST_FAILURES {
+            failures.push(Failure {
+                name: crate::names::shown(name),
+                kind: error.kind.to_string(),
+                message: error.message.clone(),
+                status: error.status,
+            });
+        }
+    }
+
+    /// The first failures, by name.
+    pub fn failures(&self) -> Vec<Failure> {
+        let mut failures = lock(&self.failures).clone();
+        failures.sort_by(|one, other| one.name.cmp(&other.name));
+        failures
+    }
+
+    /// How many files failed for each kind of reason.
+    pub fn failed_by_kind(&self) -> BTreeMap<String, u64> {
+        lock(&self.kinds).clone()
+    }
+
+    /// The counters now.
+    pub fn snapshot(&self) -> Snapshot {
+        let (files_present, files_new) = (read(&self.files_present), read(&self.files_new));
+        let bytes_new = read(&self.bytes_new);
+        Snapshot {
+            files_done: files_present + files_new,
+            files_total: read(&self.files_total),
+            bytes_done: read(&self.bytes_present) + bytes_new + read(&self.bytes_partial),
+            bytes_total: read(&self.bytes_total),
+            files_present,
+            files_new,
+            bytes_new,
+            bytes_received: read(&self.bytes_received),
+            retries: read(&self.retries),
+            failed: read(&self.failed),
+            in_flight: read(&self.in_flight),
+            seconds: self.started.elapsed().as_secs_f64(),
+        }
+    }
+}

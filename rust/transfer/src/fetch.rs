@@ -1,0 +1,291 @@
+//! One request for bytes of one file, and what its answer means for the next try.
+
+use std::time::SystemTime;
+
+use reqwest::header::{
+    HeaderMap, HeaderValue, ACCEPT_ENCODING, CONTENT_ENCODING, ETAG, IF_RANGE, RANGE, RETRY_AFTER,
+};
+use reqwest::Response;
+use serde::Deserialize;
+
+use crate::backoff::{retry_after, Backoff, Gate};
+use crate::counters::{add, Counters};
+use crate::error::{Error, Result};
+use crate::folder::Folder;
+use crate::http::{header, media_type, Http};
+use crate::journal::Journal;
+use crate::key::{host, shown};
+use crate::links::{reread, Links};
+use crate::manifest::{sha256, Entry, Source};
+
+/// Wrong bytes may be a broken proxy's doing: twice more, then they are the server's truth.
+const CONTENT_TRIES: u32 = 3;
+
+/// Links that expire as fast as they are made are a clock set wrong, not bad luck.
+const RENEWALS: u32 = 3;
+
+/// What every permit works with.
+pub struct Context {
+    /// The HTTP stack.
+    pub http: std::sync::Arc<Http>,
+    /// Shut while the host wants a pause.
+    pub gate: Gate,
+    /// The manifest's address and key.
+    pub source: Source,
+    /// From file to URL.
+    pub links: Links,
+    /// The output folder.
+    pub folder: Folder,
+    /// What is known of half-done files.
+    pub journal: Journal,
+    /// What the caller sees of it all.
+    pub counters: std::sync::Arc<Counters>,
+}
+
+/// Why one try did not do.
+#[derive(Debug)]
+pub enum Fault {
+    /// Network or server trouble: wait, then try again.
+    Again(Error),
+    /// The link ended: renew it. Holds the link's serial.
+    Expired(Error, u64),
+    /// Not the bytes of the manifest: begin the file anew; it may have changed on the server.
+    Content(Error),
+    /// Trouble that leaves nothing to go on from: begin the file anew, after a wait.
+    Restart(Error),
+    /// This file cannot be had.
+    Final(Error),
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        if error.is_outage() && error.kind != "tls" {
+            Self::Again(error)
+        } else {
+            Self::Final(error)
+        }
+    }
+}
+
+/// How much has been tried for one unit of work.
+#[derive(Debug)]
+pub struct Patience {
+    backoff: Backoff,
+    contents: u32,
+    renewals: u32,
+}
+
+impl Patience {
+    /// Nothing tried yet.
+    pub fn new() -> Self {
+        Self {
+            backoff: Backoff::new(),
+            contents: 0,
+            renewals: 0,
+        }
+    }
+
+    /// Bytes arrived, so the network is well.
+    pub fn progress(&mut self) {
+        self.backoff.reset();
+    }
+
+    /// Does what `fault` asks for before another try; an error if no other try is due.
+    pub async fn after(
+        &mut self,
+        context: &Context,
+        entry: &mut Entry,
+        fault: Fault,
+    ) -> Result<()> {
+        add(&context.counters.retries, 1);
+        match fault {
+            Fault::Final(error) => Err(error),
+            Fault::Again(error) | Fault::Restart(error) => match self.backoff.next() {
+                Some(wait) => {
+                    tokio::time::sleep(wait).await;
+                    Ok(())
+                }
+                None => Err(error),
+            },
+            Fault::Expired(error, serial) => {
+                self.renewals += 1;
+                if self.renewals > RENEWALS {
+                    return Err(error);
+                }
+                context
+                    .links
+                    .renew(&context.http, &context.gate, &context.source, entry, serial)
+                    .await
+            }
+            Fault::Content(error) => {
+                self.contents += 1;
+                if self.contents >= CONTENT_TRIES {
+                    return Err(error);
+                }
+                if self.contents + 1 == CONTENT_TRIES {
+                    let now = reread(&context.http, &context.gate, &context.source, entry).await?;
+                    *entry = now.ok_or(error)?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// What part of a file to ask for.
+pub struct Ask<'a> {
+    /// First byte and the one after the last; `None` for the whole file without a `Range`.
+    pub range: Option<std::ops::Range<u64>>,
+    /// The strong ETag that the answer must still have.
+    pub validator: Option<&'a str>,
+}
+
+/// Sends one request and returns a 200 or 206, whatever was asked; anything else is a fault.
+pub async fn get(
+    context: &Context,
+    entry: &Entry,
+    ask: &Ask<'_>,
+) -> std::result::Result<Response, Fault> {
+    let link = context
+        .links
+        .link(&context.http, &context.gate, &context.source, entry)
+        .await?;
+    let mut headers = HeaderMap::with_capacity(3);
+    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    if let Some(range) = &ask.range {
+        let text = format!("bytes={}-{}", range.start, range.end.saturating_sub(1));
+        headers.extend(HeaderValue::from_str(&text).map(|value| (RANGE, value)));
+        headers.extend(
+            ask.validator
+                .and_then(|tag| HeaderValue::from_str(tag).ok())
+                .map(|value| (IF_RANGE, value)),
+        );
+    }
+    context.gate.pass().await;
+    let mut response = context
+        .http
+        .get(link.url, &context.source.key, &headers)
+        .await?;
+    let status = response.status().as_u16();
+    if !matches!(status, 200 | 206) {
+        close_gate(&context.gate, &response);
+        let error = refusal(&context.http, &mut response).await;
+        return Err(match status {
+            403 if error.kind == "url-expired" => Fault::Expired(error, link.serial),
+            408 | 429 | 500 | 502 | 503 | 504 | 522 | 524 => Fault::Again(error),
+            416 => Fault::Restart(error),
+            _ => Fault::Final(error),
+        });
+    }
+    let encoding = header(&response, CONTENT_ENCODING.as_str()).unwrap_or("identity");
+    if !encoding.eq_ignore_ascii_case("identity") {
+        let text = format!(
+            "{}: {} sends it encoded as {encoding}",
+            entry.name,
+            host(response.url())
+        );
+        return Err(Fault::Content(Error::new("mismatch", text)));
+    }
+    if media_type(&response) == "text/html" && !entry.name.ends_with("html") {
+        let text = format!(
+            "{}: {} answered with a web page",
+            entry.name,
+            host(response.url())
+        );
+        return Err(Fault::Content(Error::new("bad-answer", text)));
+    }
+    Ok(response)
+}
+
+/// The answer's strong ETag, if it has one.
+pub fn strong_etag(response: &Response) -> Option<&str> {
+    header(response, ETAG.as_str())
+        .filter(|tag| tag.len() > 2 && tag.starts_with('"') && tag.ends_with('"'))
+}
+
+/// True if the ETag is a sha256, and not that of the manifest: the file changed.
+pub fn is_other_version(etag: &str, entry: &Entry) -> bool {
+    sha256(etag.trim_matches('"')).is_some_and(|digest| digest != entry.sha256)
+}
+
+/// The words for a file whose bytes are not those of the manifest.
+pub fn mismatch(entry: &Entry, why: &str) -> Fault {
+    Fault::Content(
+        Error::new("mismatch", format!("{}: {why}", entry.name))
+            .hint("the server's copy differs from its manifest; try again later or tell its owner"),
+    )
+}
+
+/// Shuts the gate for as long as a 429 or 503 asks.
+pub fn close_gate(gate: &Gate, response: &Response) {
+    if matches!(response.status().as_u16(), 429 | 503) {
+        let pause = header(response, RETRY_AFTER.as_str())
+            .and_then(|value| retry_after(value, SystemTime::now()));
+        if let Some(pause) = pause {
+            gate.close(pause);
+        }
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Problem {
+    kind: Option<String>,
+    title: Option<String>,
+    detail: Option<String>,
+}
+
+/// The error that an answer other than a success stands for.
+pub async fn refusal(http: &Http, response: &mut Response) -> Error {
+    let status = response.status().as_u16();
+    let place = shown(response.url());
+    let request_id = header(response, "x-request-id").map(str::to_owned);
+    let is_json = media_type(response).ends_with("json");
+    let body = http.read(response, 64 << 10).await.unwrap_or_default();
+    let problem: Problem = if is_json {
+        serde_json::from_slice(&body).unwrap_or_default()
+    } else {
+        Problem::default()
+    };
+    let kind: std::borrow::Cow<'static, str> = match problem.kind.filter(|kind| is_kebab(kind)) {
+        Some(kind) => kind.into(),
+        None if status == 403 && says_expired(&body) => "url-expired".into(),
+        None => kind_of(status).into(),
+    };
+    let words = problem
+        .detail
+        .or(problem.title)
+        .map(|text| crate::names::shown(&text));
+    let words = words.map(|text| format!(": {text}")).unwrap_or_default();
+    let mut error = Error::new(kind, format!("{place} answered {status}{words}")).status(status);
+    error.request_id = request_id;
+    error
+}
+
+/// Object stores say so in XML: S3 `Request has expired`, `ExpiredToken`; Azure `Signature not valid`.
+fn says_expired(body: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(body).to_ascii_lowercase();
+    text.contains("expired")
+        || text.contains("requesttimetooskewed")
+        || text.contains("signature not valid in the specified time")
+}
+
+fn is_kebab(kind: &str) -> bool {
+    !kind.is_empty()
+        && kind.len() <= 40
+        && kind
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte == b'-')
+}
+
+fn kind_of(status: u16) -> &'static str {
+    match status {
+        401 => "unauthorized",
+        403 => "not-a-member",
+        404 | 410 => "not-found",
+        408 => "timeout",
+        429 => "throttled",
+        500.. => "server-error",
+        _ => "bad-answer",
+    }
+}

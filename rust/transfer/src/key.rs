@@ -1,0 +1,101 @@
+//! What is secret, where it may go, and how URLs are shown.
+
+use reqwest::header::{HeaderMap, AUTHORIZATION};
+use reqwest::Url;
+
+/// Headers for one origin only, whatever redirects or manifests say.
+#[derive(Debug, Clone)]
+pub struct Key {
+    headers: HeaderMap,
+    home: Url,
+}
+
+impl Key {
+    /// The secret ones among `headers`, bound to the origin of `home`; and the others.
+    pub fn split(headers: HeaderMap, home: &Url) -> (Self, HeaderMap) {
+        let (mut secret, mut open) = (HeaderMap::new(), HeaderMap::new());
+        let mut last = None;
+        for (name, value) in headers {
+            // A header map names only the first of several values of one header.
+            last = name.or(last);
+            let Some(name) = last.clone() else { continue };
+            let is_secret = name == AUTHORIZATION || name == "x-synthesis-org" || name == "cookie";
+            if is_secret { &mut secret } else { &mut open }.append(name, value);
+        }
+        (
+            Self {
+                headers: secret,
+                home: home.clone(),
+            },
+            open,
+        )
+    }
+
+    /// The secret headers if `url` is at home, else none.
+    pub fn for_url(&self, url: &Url) -> Option<&HeaderMap> {
+        same_origin(url, &self.home).then_some(&self.headers)
+    }
+}
+
+/// True if scheme, host and port are the same.
+pub fn same_origin(one: &Url, other: &Url) -> bool {
+    one.scheme() == other.scheme()
+        && one.host_str() == other.host_str()
+        && one.port_or_known_default() == other.port_or_known_default()
+}
+
+/// A URL for people: no query (signatures live there), no user and password, no fragment.
+pub fn shown(url: &Url) -> String {
+    format!("{}{}", host(url), url.path())
+}
+
+/// Scheme, host and port of a URL, for people.
+pub fn host(url: &Url) -> String {
+    let port = url
+        .port()
+        .map(|port| format!(":{port}"))
+        .unwrap_or_default();
+    format!(
+        "{}://{}{port}",
+        url.scheme(),
+        url.host_str().unwrap_or_default()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> Url {
+        Url::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"))
+    }
+
+    #[test]
+    fn the_key_stays_at_home() {
+        let mut headers = HeaderMap::new();
+        headers.insert(
+            "authorization",
+            "Bearer secret".parse().unwrap_or_else(|_| panic!()),
+        );
+        headers.insert("accept", "*/*".parse().unwrap_or_else(|_| panic!()));
+        let (key, open) = Key::split(headers, &url("https://a.example/api"));
+        assert_eq!(open.len(), 1);
+        assert!(key.for_url(&url("https://a.example:443/other")).is_some());
+        for other in [
+            "http://a.example/",
+            "https://a.example:444/",
+            "https://b.example/",
+            "https://a.example.b.example/",
+        ] {
+            assert!(key.for_url(&url(other)).is_none(), "{other}");
+        }
+    }
+
+    #[test]
+    fn shown_urls_hold_no_secret() {
+        assert_eq!(
+            shown(&url("https://u:p@h.example:8/a/b?sig=SECRET#frag")),
+            "https://h.example:8/a/b"
+        );
+    }
+}

@@ -1,0 +1,380 @@
+//! The streamed list of files: NDJSON, zstd when the server can, in constant memory.
+//!
+//! First line: what the job is and how to reach a file. Then a line per file. Last line
+//! `{"end": true, "next": cursor|null}`; a body without it was cut, and is asked for again with
+//! `after=` the last name seen. Everything in it is checked as data from a stranger.
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use reqwest::header::{HeaderMap, HeaderValue, ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING};
+use reqwest::{Response, Url};
+use serde::Deserialize;
+
+use crate::backoff::{Backoff, Gate};
+use crate::error::{Error, Result};
+use crate::fetch;
+use crate::http::{header, media_type, Http};
+use crate::key::{host, shown, Key};
+use crate::lines::Lines;
+
+/// Where a manifest is asked for, and with what.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// The manifest's URL with its query, without `after`.
+    pub url: Url,
+    /// The secret headers and where they may go.
+    pub key: Key,
+    /// The other headers.
+    pub headers: HeaderMap,
+}
+
+/// The first line.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct Head {
+    /// Files in the selection, if the server knows.
+    #[serde(default)]
+    pub count: Option<u64>,
+    /// Their bytes.
+    #[serde(default)]
+    pub bytes: Option<u64>,
+    /// True once no more files will come.
+    #[serde(default)]
+    pub complete: Option<bool>,
+    /// A URL reference that holds `{name}`.
+    #[serde(default)]
+    pub url: Option<String>,
+    /// When the signature in `url` ends, in seconds since 1970, by the server's clock.
+    #[serde(default)]
+    pub expires: Option<i64>,
+    /// The server's clock when it answered.
+    #[serde(skip)]
+    pub now: i64,
+}
+
+/// One file of the job.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// File name; not yet checked.
+    pub name: Arc<str>,
+    /// The name before it, by which this line can be asked for again.
+    pub previous: Option<Arc<str>>,
+    /// Render id; none for job-wide files.
+    pub render: Option<u64>,
+    /// Size in bytes.
+    pub bytes: u64,
+    /// SHA-256 of the content.
+    pub sha256: [u8; 32],
+    /// Its own absolute URL, if it has one.
+    pub url: Option<Arc<str>>,
+}
+
+/// What a manifest says, line by line.
+#[derive(Debug)]
+pub enum Line {
+    /// The first line of each body.
+    Head(Head),
+    /// A file.
+    File(Entry),
+    /// A line that names a file but not properly: the name and the reason.
+    Bad(String, &'static str),
+}
+
+/// A manifest being read.
+pub struct Manifest<'a> {
+    http: &'a Http,
+    gate: &'a Gate,
+    source: &'a Source,
+    body: Option<Body>,
+    after: Option<Arc<str>>,
+    last: Option<Arc<str>>,
+    backoff: Backoff,
+    ended: bool,
+}
+
+struct Body {
+    response: Response,
+    lines: Lines,
+    now: i64,
+    has_head: bool,
+}
+
+impl<'a> Manifest<'a> {
+    /// A manifest from its beginning, or from just after a name. Nothing is sent yet.
+    pub fn new(
+        http: &'a Http,
+        gate: &'a Gate,
+        source: &'a Source,
+        after: Option<Arc<str>>,
+    ) -> Self {
+        let (last, backoff) = (after.clone(), Backoff::new());
+        Self {
+            http,
+            gate,
+            source,
+            body: None,
+            after,
+            last,
+            backoff,
+            ended: false,
+        }
+    }
+
+    /// The next line, or `None` at the end. Cuts and faults on the way are repaired here.
+    pub async fn next(&mut self) -> Result<Option<Line>> {
+        while !self.ended {
+            match self.step().await {
+                Ok(Some(line)) => return Ok(Some(line)),
+                Ok(None) => {}
+                Err(Trouble::Final(error)) => return Err(error),
+                Err(Trouble::Again(error)) => {
+                    self.body = None;
+                    self.after.clone_from(&self.last);
+                    let Some(wait) = self.backoff.next() else {
+                        return Err(error);
+                    };
+                    tokio::time::sleep(wait).await;
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    async fn step(&mut self) -> std::result::Result<Option<Line>, Trouble> {
+        let body = match &mut self.body {
+            Some(body) => body,
+            None => {
+                let body = open(self.http, self.gate, self.source, self.after.as_deref()).await?;
+                self.body.insert(body)
+            }
+        };
+        while !body.lines.has_line().map_err(Trouble::Again)? {
+            let piece = self
+                .http
+                .chunk(&mut body.response)
+                .await
+                .map_err(Trouble::Again)?;
+            let Some(piece) = piece else {
+                return Err(cut(&self.source.url));
+            };
+            body.lines.feed(piece);
+        }
+        let line = body.lines.line();
+        let text = line.trim_ascii();
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let Ok(raw) = serde_json::from_slice::<Raw>(text) else {
+            return match serde_json::from_slice::<Named>(text) {
+                Ok(Named { n }) => Ok(Some(Line::Bad(n, "its line in the manifest is malformed"))),
+                Err(_) if body.has_head => Err(Trouble::Again(not_a_manifest(&body.response))),
+                Err(_) => Err(Trouble::Final(not_a_manifest(&body.response))),
+            };
+        };
+        if raw.end == Some(true) {
+            self.body = None;
+            match raw.next {
+                // A cursor that does not move would be asked for for ever.
+                Some(next) if self.after.as_deref() != Some(next.as_str()) => {
+                    self.after = Some(next.into())
+                }
+                _ => self.ended = true,
+            }
+            return Ok(None);
+        }
+        let Some(name) = raw.n else {
+            if raw.url.is_none() && raw.job.is_none() && !body.has_head {
+                return Err(Trouble::Final(not_a_manifest(&body.response)));
+            }
+            body.has_head = true;
+            let mut head: Head = serde_json::from_slice(text)
+                .map_err(|_| Trouble::Final(not_a_manifest(&body.response)))?;
+            head.now = body.now;
+            return Ok(Some(Line::Head(head)));
+        };
+        let name: Arc<str> = name.into();
+        let previous = self.last.replace(name.clone());
+        self.backoff.reset();
+        let Some(bytes) = raw.b.and_then(|bytes| u64::try_from(bytes).ok()) else {
+            return Ok(Some(Line::Bad(
+                name.to_string(),
+                "the manifest gives no proper size for it",
+            )));
+        };
+        let Some(sha256) = raw.h.as_deref().and_then(sha256) else {
+            return Ok(Some(Line::Bad(
+                name.to_string(),
+                "the manifest gives no proper sha256 for it",
+            )));
+        };
+        let url = raw.u.map(Into::into);
+        Ok(Some(Line::File(Entry {
+            name,
+            previous,
+            render: raw.r,
+            bytes,
+            sha256,
+            url,
+        })))
+    }
+}
+
+/// A line as it comes, every field optional.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Raw {
+    n: Option<String>,
+    r: Option<u64>,
+    b: Option<i64>,
+    h: Option<String>,
+    u: Option<String>,
+    end: Option<bool>,
+    next: Option<String>,
+    url: Option<String>,
+    job: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    n: String,
+}
+
+enum Trouble {
+    Final(Error),
+    Again(Error),
+}
+
+async fn open(
+    http: &Http,
+    gate: &Gate,
+    source: &Source,
+    after: Option<&str>,
+) -> std::result::Result<Body, Trouble> {
+    let mut url = source.url.clone();
+    if let Some(name) = after {
+        url.query_pairs_mut().append_pair("after", name);
+    }
+    let mut headers = source.headers.clone();
+    headers.insert(
+        ACCEPT,
+        HeaderValue::from_static("application/x-ndjson, application/problem+json"),
+    );
+    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("zstd, identity"));
+    gate.pass().await;
+    let mut response = http
+        .get(url, &source.key, &headers)
+        .await
+        .map_err(|error| {
+            if error.is_outage() && error.kind != "tls" {
+                Trouble::Again(error)
+            } else {
+                Trouble::Final(error)
+            }
+        })?;
+    let status = response.status().as_u16();
+    if status != 200 {
+        fetch::close_gate(gate, &response);
+        let error = fetch::refusal(http, &mut response).await;
+        let again = matches!(status, 408 | 429 | 500 | 502..=504);
+        return Err(if again {
+            Trouble::Again(error)
+        } else {
+            Trouble::Final(error)
+        });
+    }
+    if media_type(&response) == "text/html" {
+        return Err(Trouble::Final(not_a_manifest(&response)));
+    }
+    let encoding = header(&response, CONTENT_ENCODING.as_str())
+        .unwrap_or("identity")
+        .trim()
+        .to_ascii_lowercase();
+    let lines = match encoding.as_str() {
+        "identity" | "" => Lines::plain(),
+        "zstd" => Lines::zstd().map_err(Trouble::Final)?,
+        _ => {
+            let text = format!(
+                "{} answered in the encoding {encoding}, which was not asked for",
+                shown(response.url())
+            );
+            return Err(Trouble::Final(Error::new("bad-answer", text)));
+        }
+    };
+    let now = server_clock(&response);
+    Ok(Body {
+        response,
+        lines,
+        now,
+        has_head: false,
+    })
+}
+
+/// The server's `Date`, or our own clock, in seconds since 1970.
+fn server_clock(response: &Response) -> i64 {
+    let date = header(response, "date").and_then(|value| httpdate::parse_http_date(value).ok());
+    let now = date.unwrap_or_else(SystemTime::now);
+    now.duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs() as i64)
+}
+
+fn cut(url: &Url) -> Trouble {
+    Trouble::Again(Error::new(
+        "network",
+        format!("the manifest from {} ends too early", host(url)),
+    ))
+}
+
+fn not_a_manifest(response: &Response) -> Error {
+    let what = match media_type(response).as_str() {
+        "text/html" => "a web page".to_owned(),
+        "" => "something".to_owned(),
+        other => other.to_owned(),
+    };
+    Error::new(
+        "bad-answer",
+        format!(
+            "{} answered with {what} that is not a manifest",
+            shown(response.url())
+        ),
+    )
+    .hint("check that the address is a synthesis server, and that no proxy answers in its place")
+    .status(response.status().as_u16())
+}
+
+/// 64 hexadecimal digits as bytes.
+pub fn sha256(text: &str) -> Option<[u8; 32]> {
+    if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    let mut bytes = [0; 32];
+    for (at, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(text.get(2 * at..2 * at + 2)?, 16).ok()?;
+    }
+    Some(bytes)
+}
+
+/// Bytes as lower-case hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digits = bytes.iter().flat_map(|byte| {
+        [
+            DIGITS[usize::from(byte >> 4)],
+            DIGITS[usize::from(byte & 15)],
+        ]
+    });
+    digits.map(char::from).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digests_round_trip() {
+        let text = "00ff".repeat(16);
+        assert_eq!(sha256(&text).map(|bytes| hex(&bytes)), Some(text.clone()));
+        assert_eq!(sha256(&text[1..]), None);
+        assert_eq!(sha256(&"+1".repeat(32)), None);
+        assert_eq!(sha256(&"zz".repeat(32)), None);
+    }
+}

@@ -1,0 +1,165 @@
+//! From the manifest to work: names are checked, what the folder holds is skipped, and the rest
+//! goes to the board. One pass, in constant memory.
+
+use async_channel::Sender;
+
+use crate::board::{Board, Unit};
+use crate::counters::add;
+use crate::disk;
+use crate::error::{Error, Result};
+use crate::fetch::Context;
+use crate::folder::{Found, Present};
+use crate::ids::Ids;
+use crate::manifest::{Entry, Head, Line, Manifest};
+use crate::names;
+
+/// What is done about files that are there already.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Policy {
+    /// Look at their hash, and fetch those that differ.
+    pub update: bool,
+    /// Look at their hash, and report those that differ.
+    pub verify: bool,
+}
+
+/// What the manifest turned out to hold.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// Render ids that have files.
+    pub ids: Ids,
+    /// False while the job still makes files.
+    pub complete: bool,
+}
+
+/// Reads the manifest to its end.
+pub async fn plan(
+    context: &Context,
+    board: &Board,
+    queue: Sender<Unit>,
+    mut present: Present,
+    policy: Policy,
+    asked: Option<Ids>,
+) -> Result<Seen> {
+    let mut manifest = Manifest::new(&context.http, &context.gate, &context.source, None);
+    let mut seen = Seen {
+        complete: true,
+        ..Seen::default()
+    };
+    let mut is_counted = None;
+    while let Some(line) = manifest.next().await? {
+        let entry = match line {
+            Line::Head(head) => {
+                context.links.learn(&head, &context.source)?;
+                seen.complete = head.complete.unwrap_or(true);
+                if is_counted.is_none() {
+                    is_counted = Some(head.count.is_some() && head.bytes.is_some());
+                    check_room(context, &head, &present)?;
+                }
+                continue;
+            }
+            Line::Bad(name, why) => {
+                let text = format!("{}: {why}", names::shown(&name));
+                context
+                    .counters
+                    .fail(&name, &Error::new("bad-answer", text));
+                continue;
+            }
+            Line::File(entry) => entry,
+        };
+        if let Some(id) = entry.render {
+            if asked.as_ref().is_some_and(|asked| !asked.contains(id)) {
+                continue;
+            }
+            seen.ids.insert(id);
+        }
+        if is_counted != Some(true) {
+            add(&context.counters.files_total, 1);
+            add(&context.counters.bytes_total, entry.bytes);
+        }
+        match judge(context, &mut present, &entry, policy) {
+            Ok(None) => {}
+            Ok(Some((check, replace))) if board.reserve(&entry.name) => {
+                let unit = Unit {
+                    entry,
+                    check,
+                    replace,
+                };
+                if queue.send(unit).await.is_err() {
+                    return Ok(seen);
+                }
+            }
+            Ok(Some(_)) => {
+                let text = format!("{}: the manifest lists it twice", entry.name);
+                context
+                    .counters
+                    .fail(&entry.name, &Error::new("bad-answer", text));
+            }
+            Err(error) => context.counters.fail(&entry.name, &error),
+        }
+    }
+    Ok(seen)
+}
+
+/// Whether a file is to be checked and whether it may replace one; `None` if it is there.
+fn judge(
+    context: &Context,
+    present: &mut Present,
+    entry: &Entry,
+    policy: Policy,
+) -> Result<Option<(bool, bool)>> {
+    let Entry { name, bytes, .. } = entry;
+    if let Some(why) = names::fault(name) {
+        let text = format!("{}: refused as a file name: {why}", names::shown(name));
+        return Err(Error::new("invalid-name", text).hint("ask the owner of the job to rename it"));
+    }
+    let Some(Found {
+        bytes: held,
+        is_doubtful,
+    }) = present.take(name)
+    else {
+        return Ok(Some((false, false)));
+    };
+    if held == u64::MAX {
+        let text = format!("{name}: something that is no file has its name in the folder");
+        return Err(Error::new("differs", text).hint("move it away and run the same command again"));
+    }
+    if held == *bytes {
+        if policy.update || policy.verify || is_doubtful {
+            return Ok(Some((true, policy.update || is_doubtful)));
+        }
+        add(&context.counters.files_present, 1);
+        add(&context.counters.bytes_present, *bytes);
+        return Ok(None);
+    }
+    if policy.update || is_doubtful {
+        return Ok(Some((false, true)));
+    }
+    let kind = if policy.verify { "mismatch" } else { "differs" };
+    let text = format!("{name}: {held} bytes here, {bytes} on the server");
+    Err(Error::new(kind, text).hint("--update fetches it again"))
+}
+
+/// Refuses to begin what cannot fit, and sets the totals.
+fn check_room(context: &Context, head: &Head, present: &Present) -> Result<()> {
+    add(
+        &context.counters.files_total,
+        head.count.filter(|_| head.bytes.is_some()).unwrap_or(0),
+    );
+    let total = head.bytes.filter(|_| head.count.is_some()).unwrap_or(0);
+    add(&context.counters.bytes_total, total);
+    let needed = total
+        .saturating_sub(present.bytes)
+        .saturating_sub(context.journal.bytes());
+    match disk::free_space(context.folder.path()) {
+        Some(free) if free < needed => {
+            let folder = context.folder.path().display();
+            let text = format!(
+                "{folder} needs {needed} bytes and has {free}: {} bytes are missing",
+                needed - free
+            );
+            Err(Error::new("disk-full", text)
+                .hint("free some space, ask for fewer assets, or choose another disk"))
+        }
+        _ => Ok(()),
+    }
+}

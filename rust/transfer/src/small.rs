@@ -1,0 +1,117 @@
+//! A file of up to 1 MiB: one request, one buffer, one write, one rename.
+//!
+//! About eight system calls a file, so no thread hop, no stat and no fsync: `Folder::sync` covers
+//! many files at once.
+
+use std::fs::File;
+use std::io::Write;
+
+use sha2::{Digest, Sha256};
+
+use crate::counters::add;
+use crate::error::{Error, Result};
+use crate::fetch::{get, is_other_version, mismatch, strong_etag, Ask, Context, Fault, Patience};
+use crate::http::{length, Piece};
+use crate::manifest::Entry;
+
+/// Files up to this size are held in memory whole.
+pub const LARGEST: u64 = 1 << 20;
+
+/// Fetches a small file to its final name, however many tries it takes.
+pub async fn fetch(context: &Context, mut entry: Entry, replace: bool) -> Result<()> {
+    let mut patience = Patience::new();
+    loop {
+        match attempt(context, &entry, replace).await {
+            Ok(()) => break,
+            Err(fault) => patience.after(context, &mut entry, fault).await?,
+        }
+        if entry.bytes > LARGEST {
+            let text = format!("{}: it grew on the server during the download", entry.name);
+            return Err(Error::new("mismatch", text).hint("run the same command again"));
+        }
+    }
+    add(&context.counters.files_new, 1);
+    add(&context.counters.bytes_new, entry.bytes);
+    Ok(())
+}
+
+async fn attempt(
+    context: &Context,
+    entry: &Entry,
+    replace: bool,
+) -> std::result::Result<(), Fault> {
+    let body = body(context, entry).await?;
+    if Sha256::digest(&body)[..] != entry.sha256 {
+        return Err(mismatch(
+            entry,
+            "the sha256 of what arrived is not that of the manifest",
+        ));
+    }
+    let part = context.folder.part(&entry.name);
+    let written = File::create(&part).and_then(|mut file| file.write_all(&body));
+    written.map_err(|error| Fault::Final(Error::io("write", &part, &error)))?;
+    context
+        .folder
+        .publish(&part, &entry.name, replace)
+        .map_err(Fault::Final)
+}
+
+async fn body(context: &Context, entry: &Entry) -> std::result::Result<Piece, Fault> {
+    let mut response = get(
+        context,
+        entry,
+        &Ask {
+            range: None,
+            validator: None,
+        },
+    )
+    .await?;
+    if strong_etag(&response).is_some_and(|tag| is_other_version(tag, entry)) {
+        return Err(mismatch(entry, "it changed on the server"));
+    }
+    if response.status().as_u16() != 200 {
+        return Err(mismatch(
+            entry,
+            "the server sent a part when asked for the whole",
+        ));
+    }
+    if let Some(promised) = length(&response).filter(|length| *length != entry.bytes) {
+        let why = format!(
+            "the server promises {promised} bytes, the manifest {}",
+            entry.bytes
+        );
+        return Err(mismatch(entry, &why));
+    }
+    let mut whole: Option<Vec<u8>> = None;
+    let mut first: Option<Piece> = None;
+    let mut arrived = 0_u64;
+    while let Some(piece) = context.http.chunk(&mut response).await? {
+        add(&context.counters.bytes_received, piece.len() as u64);
+        arrived += piece.len() as u64;
+        if arrived > entry.bytes {
+            return Err(mismatch(
+                entry,
+                "the server sent more bytes than the manifest says",
+            ));
+        }
+        // Most bodies come in one piece: no copy then.
+        match (&mut whole, first.take()) {
+            (Some(buffer), _) => buffer.extend_from_slice(&piece),
+            (None, None) => first = Some(piece),
+            (None, Some(head)) => {
+                let mut buffer = Vec::with_capacity(entry.bytes as usize);
+                buffer.extend_from_slice(&head);
+                buffer.extend_from_slice(&piece);
+                whole = Some(buffer);
+            }
+        }
+    }
+    if arrived < entry.bytes {
+        let text = format!(
+            "{}: the body ended after {arrived} of {} bytes",
+            entry.name, entry.bytes
+        );
+        return Err(Fault::Again(Error::new("network", text)));
+    }
+    Ok(whole.map(Piece::from).or(first).unwrap_or_default())
+}
