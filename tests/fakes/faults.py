@@ -260,9 +260,15 @@ def manifest_page() -> ManifestFault:
     return lambda exchange: exchange.reply(Answer(200, dict(headers), PAGE))
 
 
-def manifest_garbage(*, line: bytes, at: int = 1) -> ManifestFault:
-    """A line of rubbish among the right ones."""
-    return lambda exchange: exchange.honest([*exchange.lines[:at], line, *exchange.lines[at:]])
+def manifest_garbage(*, line: bytes, before: str | None = None) -> ManifestFault:
+    """A line of rubbish before the line of a file, or after the end."""
+
+    def act(exchange: ManifestExchange) -> None:
+        key = b"\x00" if before is None else f'"{before}"'.encode()
+        at = next((at for at, known in enumerate(exchange.lines) if key in known), len(exchange.lines))
+        exchange.honest([*exchange.lines[:at], line, *exchange.lines[at:]])
+
+    return act
 
 
 def manifest_status(

@@ -24,6 +24,7 @@ import zstandard
 from fakes.wire import Answer, Exchange, Request, Server
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Iterable
 
     Fault = Callable[["FileExchange"], None]
@@ -44,7 +45,7 @@ class File:
     name: str
     data: bytes = field(repr=False)
     flag: str = "rgb"
-    render_id: int = 0
+    render_id: int | None = 0  # None: a file of the whole job
     url: str | None = None  # a pre-signed absolute URL of its own
 
     @functools.cached_property
@@ -130,8 +131,15 @@ class ManifestExchange(Exchange):
 class FaultyServer(Server):
     """One job on a real socket; see the module's text."""
 
-    def __init__(self, files: Iterable[File] = (), *, key: str | None = KEY, pace: float = 0) -> None:
-        super().__init__(self._route)
+    def __init__(
+        self,
+        files: Iterable[File] = (),
+        *,
+        key: str | None = KEY,
+        pace: float = 0,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        super().__init__(self._route, tls=tls)
         self.key = key
         self.pace = pace  # seconds before each 64 KiB of a body
         self.lines: list[File] = list(files)

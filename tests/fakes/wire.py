@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Mapping
     from typing import BinaryIO
 
@@ -112,8 +113,9 @@ class Exchange:
 class Server:
     """Accepts connections on 127.0.0.1 and hands each request to `handler` in its own thread."""
 
-    def __init__(self, handler: Callable[[Exchange], None]) -> None:
+    def __init__(self, handler: Callable[[Exchange], None], *, tls: ssl.SSLContext | None = None) -> None:
         self.handler = handler
+        self.tls = tls
         self.stopping = threading.Event()
         self.connections = 0
         self._open: set[socket.socket] = set()
@@ -126,7 +128,7 @@ class Server:
     @property
     def url(self) -> str:
         """Scheme, host and port."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
 
     def __enter__(self) -> Self:
         self._acceptor.start()
@@ -146,7 +148,7 @@ class Server:
         with self._lock:
             for connection in self._open:
                 with contextlib.suppress(OSError):
-                    connection.shutdown(socket.SHUT_RDWR)
+                    connection.shutdown(socket.SHUT_RDWR)  # wakes its thread
         for thread in self._threads:
             thread.join(5)
 
@@ -165,18 +167,20 @@ class Server:
             self._threads.append(thread)
             thread.start()
 
-    def _serve(self, connection: socket.socket) -> None:
-        reader = connection.makefile("rb")
+    def _serve(self, accepted: socket.socket) -> None:
+        connection = accepted
         try:
             with contextlib.suppress(OSError, Hangup):
-                while request := read_request(reader):
-                    self.handler(Exchange(self, connection, request))
+                if self.tls:
+                    connection = self.tls.wrap_socket(accepted, server_side=True)
+                with connection.makefile("rb") as reader:
+                    while request := read_request(reader):
+                        self.handler(Exchange(self, connection, request))
         finally:
             with self._lock:
-                self._open.discard(connection)
-            with contextlib.suppress(OSError):
-                reader.close()
+                self._open.discard(accepted)
             connection.close()
+            accepted.close()
 
 
 def read_request(reader: BinaryIO) -> Request | None:

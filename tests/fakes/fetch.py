@@ -1,0 +1,132 @@
+"""Downloads from a `FaultyServer`: here, or in a child process that can be killed.
+
+As a program, `python -m fakes.fetch URL FOLDER OPTIONS` downloads and prints one JSON object: the
+summary's counters and failures, or the error's kind; the exit code is the error's.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fakes.faulty import JOB, KEY, ORG
+from synthesis import _core
+from synthesis.errors import SynthesisError
+from synthesis.ops.download import download
+from synthesis.transport import Limits, Transport
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fakes.faulty import FaultyServer
+    from synthesis.ops.download import Summary
+
+TESTS = Path(__file__).resolve().parent.parent
+STATE = ".synthesis"
+
+
+def transport(url: str, *, key: str | None = KEY) -> Transport:
+    """A transport with short time limits, so that tests of silence are quick."""
+    return Transport(url, key, ORG, limits=Limits(connect=2, first_byte=0.7, idle=0.7))
+
+
+def fetch(server: FaultyServer, folder: Path, *, key: str | None = KEY, **options: Any) -> Summary:
+    """Download the server's job into `folder` in this process."""
+    options = {"assets": ["rgb"], **options}
+    return download(transport(server.url, key=key), JOB, directory=folder, **options)
+
+
+def fetch_static(url: str, folder: Path, *, concurrency: int = 35) -> dict[str, Any]:
+    """Download a manifest that is a plain file of a plain web server; returns the core's counters."""
+    return _core.download(
+        transport(url).http,
+        manifest_url=url,
+        headers=[],
+        directory=folder,
+        concurrency=concurrency,
+        update=False,
+        verify=False,
+        render_ids=None,
+        interval=0.2,
+    )
+
+
+def start(
+    server: FaultyServer,
+    folder: Path,
+    *,
+    url: str | None = None,
+    env: Mapping[str, str] | None = None,
+    **options: Any,
+) -> subprocess.Popen[bytes]:
+    """The same in a child of its own session, to be killed or waited for with `outcome`.
+
+    `url` is used in place of the server's own, `env` is added to this process's environment.
+    """
+    path = os.pathsep.join([str(TESTS), *filter(None, [os.environ.get("PYTHONPATH")])])
+    return subprocess.Popen(
+        [sys.executable, "-m", "fakes.fetch", url or server.url, str(folder), json.dumps(options)],
+        env={**os.environ, "PYTHONPATH": path, **(env or {})},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+
+
+def outcome(child: subprocess.Popen[bytes], *, timeout: float = 60) -> dict[str, Any]:
+    """What the child printed, with its `exit_code`; fails with its stderr if it printed nothing."""
+    out, err = child.communicate(timeout=timeout)
+    assert out, err.decode()
+    return {**json.loads(out), "exit_code": child.returncode}
+
+
+def kill(child: subprocess.Popen[bytes]) -> None:
+    """SIGKILL, and take what is left of the child away."""
+    child.kill()
+    child.communicate(timeout=10)
+
+
+def final_names(folder: Path) -> list[str]:
+    """Names in the folder that claim to be finished files."""
+    return sorted(path.name for path in folder.iterdir() if path.name != STATE) if folder.exists() else []
+
+
+def assert_exact(server: FaultyServer, folder: Path) -> None:
+    """Every final name is one of the manifest's, and holds exactly what the manifest says."""
+    expected = {file.name: file for file in server.lines}
+    for name in final_names(folder):
+        assert name in expected, f"{name} is no file of the job"
+        assert (folder / name).read_bytes() == expected[name].data, f"{name} is wrong"
+
+
+def assert_complete(server: FaultyServer, folder: Path) -> None:
+    """Every file is there and exact, and nothing else is: no state folder either."""
+    assert_exact(server, folder)
+    assert final_names(folder) == sorted({file.name for file in server.lines})
+    assert not (folder / STATE).exists()
+
+
+def main() -> int:
+    """The program; see the module's text."""
+    url, folder, options = sys.argv[1:]
+    options = {"assets": ["rgb"], **json.loads(options)}
+    try:
+        summary = download(transport(url), JOB, directory=Path(folder), **options)
+    except SynthesisError as error:
+        report: dict[str, Any] = {"kind": error.kind, "message": error.message}
+        code = error.exit_code
+    except KeyboardInterrupt:
+        report, code = {"kind": "interrupted"}, 130
+    else:
+        report, code = dataclasses.asdict(summary), 1 if summary.failures else 0
+    sys.stdout.write(json.dumps(report))
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,113 @@
+"""SIGKILL at any instant: nothing wrong under a final name, and the next run fetches what is missing.
+
+SYNTHESIS_KILLS sets how many random instants each test tries (6 here; 20 and more before a release).
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fakes.faulty import FaultyServer, File, made
+from fakes.fetch import assert_complete, assert_exact, fetch, final_names, kill, outcome, start
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KILLS = int(os.environ.get("SYNTHESIS_KILLS", "6"))
+MIB = 1024 * 1024
+GRAIN = 16 * MIB  # no checkpoint may lie further back than this, for each file in flight
+
+
+def wait_for_bytes(server: FaultyServer, count: int) -> None:
+    """Return once the server has sent `count` bytes of files."""
+    end = time.monotonic() + 30
+    while sum(server.sent.values()) < count:
+        assert time.monotonic() < end, "the child fetches nothing"
+        time.sleep(0.002)
+
+
+@pytest.mark.parametrize("seed", range(KILLS))
+def test_small_files_survive(seed: int, tmp_path: Path) -> None:
+    draw = random.Random(seed)
+    files = [File(f"{at}.rgb.png", made(20_000, at), render_id=at) for at in range(400)]
+    with FaultyServer(files, pace=0.002) as server:
+        child = start(server, tmp_path, concurrency=16)
+        wait_for_bytes(server, draw.randrange(1, 400 * 20_000))
+        kill(child)
+        assert_exact(server, tmp_path)
+        there = len(final_names(tmp_path))
+
+        server.pace = 0
+        server.forget()
+        summary = fetch(server, tmp_path)
+        assert summary.files_present == there
+        assert summary.files_new == 400 - there
+        assert sum(server.sent.values()) <= (400 - there) * 20_000
+        assert_complete(server, tmp_path)
+
+
+@pytest.mark.parametrize("seed", range(KILLS))
+def test_big_files_are_taken_up_where_they_were(seed: int, tmp_path: Path) -> None:
+    draw = random.Random(seed)
+    count, size = 2, 64 * MIB
+    files = [File(f"{at}.exr", made(size, at), flag="exr", render_id=at) for at in range(count)]
+    with FaultyServer(files, pace=0.001) as server:
+        child = start(server, tmp_path, assets=["exr"], concurrency=2)
+        wait_for_bytes(server, draw.randrange(size // 2, count * size - size // 4))
+        kill(child)
+        arrived = sum(server.sent.values())
+        assert_exact(server, tmp_path)
+
+        server.pace = 0
+        server.forget()
+        assert fetch(server, tmp_path, assets=["exr"]).failures == ()
+        again = sum(server.sent.values()) - (count * size - arrived)
+        assert again <= count * GRAIN
+        assert_complete(server, tmp_path)
+
+
+def test_many_kills_in_a_row_still_come_to_an_end(tmp_path: Path) -> None:
+    draw = random.Random(1)
+    files = [File("big.exr", made(32 * MIB), flag="rgb")]
+    files += [File(f"{at}.rgb.png", made(20_000, at), render_id=at) for at in range(200)]
+    with FaultyServer(files, pace=0.002) as server:
+        for _ in range(KILLS):
+            child = start(server, tmp_path, concurrency=8)
+            wait_for_bytes(server, sum(server.sent.values()) + draw.randrange(1, 8 * MIB))
+            kill(child)
+            assert_exact(server, tmp_path)
+        server.pace = 0
+        assert outcome(start(server, tmp_path))["exit_code"] == 0
+        assert_complete(server, tmp_path)
+
+
+def test_a_state_folder_full_of_rubbish_is_no_obstacle(tmp_path: Path) -> None:
+    files = [File(f"{at}.exr", made(24 * MIB, at), flag="exr", render_id=at) for at in range(2)]
+    with FaultyServer(files, pace=0.001) as server:
+        child = start(server, tmp_path, assets=["exr"])
+        wait_for_bytes(server, 24 * MIB)
+        kill(child)
+        for path in sorted((tmp_path / ".synthesis").rglob("*")):
+            if path.is_file():
+                data = bytearray(path.read_bytes())
+                data[: min(200, len(data))] = b"\xa5" * min(200, len(data))
+                path.write_bytes(data)
+        server.pace = 0
+        assert fetch(server, tmp_path, assets=["exr"]).failures == ()
+        assert_complete(server, tmp_path)
+
+
+def test_parts_of_another_version_are_not_taken_up(tmp_path: Path) -> None:
+    old, new = File("0.exr", made(48 * MIB, 1)), File("0.exr", made(48 * MIB, 2))
+    with FaultyServer([old], pace=0.001) as server:
+        child = start(server, tmp_path)
+        wait_for_bytes(server, 24 * MIB)
+        kill(child)
+    with FaultyServer([new]) as server:
+        assert fetch(server, tmp_path).failures == ()
+        assert_complete(server, tmp_path)
