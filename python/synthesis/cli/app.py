@@ -24,7 +24,17 @@ from synthesis.cli.command import (
 )
 from synthesis.cli.output import reader_gone
 from synthesis.cli.session import Session
-from synthesis.errors import CancelledError, FailedError, SynthesisError, UsageError
+from synthesis.errors import (
+    AccessError,
+    CancelledError,
+    DiskError,
+    FailedError,
+    NotFoundError,
+    SynthesisError,
+    UnavailableError,
+    UsageError,
+    VerifyError,
+)
 
 HELP = """Synthetic humans on your own machine: ask for people, render them, fetch every asset.
 
@@ -40,6 +50,18 @@ SYNTHESIS_API_KEY, SYNTHESIS_ORG, SYNTHESIS_CONFIG, NO_COLOR.
 Exit codes: 0 done, 1 some of it failed, 2 usage, 3 key or membership, 4 not found,
 5 worth another run, 6 disk, 7 bytes differ, 130 interrupted.
 """
+
+# For errors that say nothing better about what to do next; the first class that fits.
+HINTS: tuple[tuple[type[SynthesisError], str], ...] = (
+    (UsageError, "add --help to the command to see what it takes"),
+    (AccessError, "see what works: synthesis status"),
+    (NotFoundError, "check the name, and the org in use: synthesis status"),
+    (UnavailableError, "run it again; see what works: synthesis status"),
+    (DiskError, "look at the disk, then run it again"),
+    (VerifyError, "run it again with --update"),
+    (CancelledError, "run it again to go on"),
+    (SynthesisError, "add --debug to see more"),
+)
 
 app = typer.Typer(
     rich_markup_mode=None,
@@ -108,6 +130,7 @@ def run(arguments: list[str]) -> int:
                 import traceback
 
                 session.out.trace("".join(traceback.format_exception(error)))
+            known.hint = known.hint or next(hint for kind, hint in HINTS if isinstance(known, kind))
             session.out.error(known)
         except BrokenPipeError:
             reader_gone()

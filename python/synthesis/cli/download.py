@@ -12,19 +12,18 @@ from synthesis.errors import (
     KINDS,
     CancelledError,
     FailedError,
-    NotFoundError,
     SynthesisError,
     UnavailableError,
     VerifyError,
     from_kind,
 )
+from synthesis.ops import render_ids
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from synthesis.cli.session import Session
-    from synthesis.ops.download import Failure, Summary
+    from synthesis.ops.download import Summary
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,8 +56,6 @@ class Wanted:
 
 def download(session: Session, wanted: Wanted) -> None:
     """Download what is wanted, show how it goes, say what is there now; raise for what is not."""
-    from synthesis.ops import render_ids
-
     ranges = render_ids.parse(wanted.render_ids) if wanted.render_ids is not None else None
     flags = choose_flags(session, wanted)
     resume = wanted.command(session.options)
@@ -110,71 +107,77 @@ def choose_flags(session: Session, wanted: Wanted) -> list[str]:
 
 
 def _report(session: Session, wanted: Wanted, summary: Summary) -> None:
-    """Print the summary: one line that says what is there now."""
+    """Print the summary: what came, what was there, how fast."""
     for failure in summary.failures:
         session.out.event("file_failed", **asdict(failure))
     rate = f" at {size(summary.bytes_new / summary.seconds)}/s" if summary.seconds > 0.5 else ""
     text = (
         f"{plural(summary.files_new, 'file')}, {size(summary.bytes_new)} in {duration(summary.seconds)}{rate}"
     )
+    if summary.files_made:
+        text += f"; {plural(summary.files_made, 'image')} made here"
     if summary.files_present:
         text += f"; {plural(summary.files_present, 'file')} there before"
     if summary.retries:
-        text += f"; {summary.retries:,} retried"
+        text += f"; {summary.retries:,} tried again"
     document = {"job": wanted.job, "directory": str(wanted.directory), **asdict(summary)}
+    del document["failures"]  # each was an event of its own
     session.out.summary(document, f"{text}\nSaved to {wanted.directory}", bare=str(wanted.directory))
+    if not summary.complete:
+        session.out.warn("the job is not finished: run the same command again later for the rest")
 
 
 def failed(wanted: Wanted, summary: Summary, resume: str) -> SynthesisError | None:
     """Return the error that a summary amounts to, None when all is well."""
-    if summary.failures:
+    if summary.failed:
         return _failed_files(summary, resume)
-    if not summary.missing_render_ids:
+    if not summary.missing:
         return None
-    matched = summary.files_done + summary.files_present > 0
-    if matched and wanted.allow_missing:
+    asked = sum(end - start + 1 for start, end in render_ids.parse(wanted.render_ids or ""))
+    if wanted.allow_missing and summary.missing < asked:
         return None
-    missing = ranges_text(summary.missing_render_ids)
-    message = f"job {wanted.job} has no renders {missing}"
-    fields = {"missing_render_ids": list(summary.missing_render_ids)}
-    if not matched:
-        return NotFoundError(message, hint=f"see: synthesis job status {wanted.job}", fields=fields)
+    some = summary.missing < asked
+    hint = "leave them out, or accept it with --allow-missing" if some else "see: synthesis job status"
+    missing = _shorten(render_ids.text(render_ids.merge((one, one) for one in summary.missing_render_ids)))
     return FailedError(
-        f"{message}; the others are there",
+        f"job {wanted.job} has no render {missing}" + ("; the others are there" if some else ""),
         kind="partial",
-        hint="leave them out, or accept it with --allow-missing",
-        fields=fields,
+        hint=hint,
+        fields={"missing": summary.missing, "missing_render_ids": list(summary.missing_render_ids)},
     )
 
 
 def _failed_files(summary: Summary, resume: str) -> SynthesisError:
     """Return one error for all files that failed, with its causes as faults."""
-    causes: dict[tuple[str, str], list[Failure]] = {}
-    for failure in summary.failures:
-        causes.setdefault((failure.kind, failure.message), []).append(failure)
+    causes = sorted(summary.failed_by_kind.items(), key=lambda item: -item[1])
     faults = []
-    for (kind, message), group in sorted(causes.items(), key=lambda item: -len(item[1])):
-        names = ", ".join(failure.name for failure in group[:3]) + (" ..." if len(group) > 3 else "")
-        faults.append({"field": f"{len(group):,} x {kind}", "message": f"{message} ({names})"})
-    total = max(summary.files_total, len(summary.failures))
-    message = f"{len(summary.failures):,} of {plural(total, 'file')} failed"
-    classes = {KINDS.get(failure.kind, FailedError) for failure in summary.failures}
-    nothing = summary.files_new + summary.files_present == 0
-    kind = "partial"
-    if VerifyError in classes:
-        kind = "mismatch"
-    elif nothing and len(classes) == 1:
-        kind = summary.failures[0].kind
-    return from_kind(kind, message, f"resume with: {resume}", {"errors": faults, "resume": resume})
+    for kind, count in causes:
+        examples = [failure for failure in summary.failures if failure.kind == kind]
+        names = ", ".join(example.name for example in examples[:3]) + (" ..." if count > 3 else "")
+        message = f"{examples[0].message} ({names})" if examples else "not listed"
+        faults.append({"field": f"{count:,} x {kind}", "message": message})
+    total = max(summary.files_total, summary.failed)
+    hint = f"resume with: {resume}"
+    if "differs" in summary.failed_by_kind and "--update" not in resume:
+        hint = f"fetch what has changed with: {resume} --update"
+    return from_kind(
+        _worst(summary),
+        f"{summary.failed:,} of {plural(total, 'file')} failed",
+        hint,
+        {"errors": faults, "resume": resume, "failed_by_kind": summary.failed_by_kind},
+    )
 
 
-def ranges_text(ids: Sequence[int]) -> str:
-    """Write sorted ids as people do: `7, 9-12`."""
-    runs: list[list[int]] = []
-    for one in ids:
-        if runs and one == runs[-1][1] + 1:
-            runs[-1][1] = one
-        else:
-            runs.append([one, one])
-    shown = [str(a) if a == b else f"{a}-{b}" for a, b in runs[:12]]
-    return ", ".join(shown) + (" ..." if len(runs) > 12 else "")
+def _worst(summary: Summary) -> str:
+    """The kind, and with it the exit code, that stands for all failures."""
+    kinds = summary.failed_by_kind
+    wrong = next((kind for kind in kinds if issubclass(KINDS.get(kind, FailedError), VerifyError)), None)
+    if wrong is not None:
+        return wrong
+    nothing_came = summary.files_done == 0
+    return next(iter(kinds)) if nothing_came and len(kinds) == 1 else "partial"
+
+
+def _shorten(ranges: str, most: int = 12) -> str:
+    items = ranges.split(",")
+    return ", ".join(items[:most]) + (" ..." if len(items) > most else "")

@@ -246,7 +246,10 @@ def _layers(names: Sequence[str]) -> list[str]:
     for name in names:
         layer, dot, channel = name.rpartition(".")
         layers.setdefault(layer + dot, []).append(channel)
-    return [
-        f"{layer}{{{','.join(channels)}}}" if layer and len(channels) > 1 else ", ".join(layer + c for c in channels)
-        for layer, channels in layers.items()
-    ]
+    texts = []
+    for layer, channels in layers.items():
+        if layer and len(channels) > 1:
+            texts.append(f"{layer}{{{','.join(channels)}}}")
+        else:
+            texts += [layer + channel for channel in channels]
+    return texts

@@ -93,14 +93,15 @@ class TransferLine:
 
     def _rates(self, now: Progress) -> tuple[float, float]:
         """Files and bytes a second over the window; what was there before counts for nothing."""
-        self._window.append((now.seconds, now.files_done, now.bytes_done))
+        self._window.append((now.seconds, now.files_done - now.files_present, now.bytes_received))
         while len(self._window) > 2 and now.seconds - self._window[0][0] > WINDOW:
             self._window.popleft()
         then, files, count = self._window[0]
+        _, files_now, count_now = self._window[-1]
         span = now.seconds - then
         if span <= 0:
             return 0.0, 0.0
-        return max(0, now.files_done - files) / span, max(0, now.bytes_done - count) / span
+        return max(0, files_now - files) / span, max(0, count_now - count) / span
 
 
 class RenderLine:

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from synthesis.schema.job import Job
 
 EMAIL, ORG, NAME = "you@example.com", "quickstart", "quickstart"
-IMAGES = "rgb,alpha,depth,normals,segments"
 
 
 @dataclass(frozen=True)
@@ -228,7 +227,11 @@ class Quickstart:
         self._done("download", _fetched(summary))
 
     def _extract(self, session: Session, job: Job) -> None:
-        wanted = Wanted(job=job.id, flags=IMAGES, directory=self.folder.extracted, update=True, extract=True)
+        from synthesis.ops.extract import ASSETS
+
+        have = [kind.flag for kind in session.client.jobs.assets(job.id).items]
+        images = ",".join(flag for flag in ASSETS if flag in have)
+        wanted = Wanted(job=job.id, flags=images, directory=self.folder.extracted, update=True, extract=True)
         self._transfer(session, wanted)
         made = sorted(path for path in self.folder.extracted.iterdir() if path.is_file())
         differ = [
@@ -305,12 +308,10 @@ def _new_key(data: Path) -> str:
     """Make what is missing of account, org and key."""
     from synthesis.server import admin
 
-    for make in (lambda: admin.create_account(data, EMAIL), lambda: admin.create_org(data, ORG, EMAIL)):
-        try:
-            make()
-        except SynthesisError as error:
-            if error.kind != "conflict":
-                raise
+    with _unless_there():
+        admin.create_account(data, EMAIL)
+    with _unless_there():
+        admin.create_org(data, ORG, EMAIL)
     return admin.create_key(data, EMAIL)
 
 
@@ -324,5 +325,17 @@ def _same_job(client: Client, spec: bytes) -> Job | None:
 
 
 def _fetched(summary: Summary) -> str:
-    there = f", {plural(summary.files_present, 'file')} there from last time" if summary.files_present else ""
-    return f"{plural(summary.files_new, 'file')}, {size(summary.bytes_new)}{there}"
+    parts = [f"{plural(summary.files_new, 'file')}, {size(summary.bytes_new)}"] if summary.files_new else []
+    parts += (
+        [f"{plural(summary.files_present, 'file')} there from last time"] if summary.files_present else []
+    )
+    return "; ".join(parts)
+
+
+@contextlib.contextmanager
+def _unless_there() -> Iterator[None]:
+    try:
+        yield
+    except SynthesisError as error:
+        if error.kind != "conflict":
+            raise

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from os import PathLike
 
-    from synthesis._core import CancelToken
     from synthesis.client.client import Client
+    from synthesis.ops.cancel import CancelToken
     from synthesis.ops.download import Progress, Summary
 
 PAGE = 200  # jobs asked for at once

@@ -95,7 +95,7 @@ def _load(folder: Path, stem: str) -> dict[str, Any]:
         "rgb": _shrink(np.array(bitmap(str(folder / f"{stem}.rgb.png"))), mean=True),
         "depth": _shrink(depth),
         "normals": _shrink(normals.astype(np.float32)),
-        "segments": _shrink(np.array(bitmap(str(folder / f"{stem}.segments.png")))[:, :, 0]),
+        "segments": _shrink(np.squeeze(np.array(bitmap(str(folder / f"{stem}.segments.png"))))),
         "names": {number: name for name, number in info.get("segments_mapping", {}).items()},
     }
 

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-SCALE = 3
+SCALE = 2
 HEIGHT = 5 * SCALE
 # Five rows of five bits, top row first, leftmost dot in the highest bit.
 _DOTS = {
