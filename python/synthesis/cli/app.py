@@ -13,6 +13,7 @@ import typer
 
 from synthesis.cli import apikey, exr, humans, job, org, platform, quickstart, serve, status, user
 from synthesis.cli.command import (
+    CONTEXT,
     ConfigOption,
     DebugOption,
     JsonOption,
@@ -67,7 +68,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     invoke_without_command=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=CONTEXT,
 )
 for _name, _group in (
     ("apikey", apikey.app),
@@ -79,9 +80,9 @@ for _name, _group in (
     ("platform", platform.app),
 ):
     app.add_typer(_group, name=_name)
+command(app, "quickstart")(quickstart.quickstart)
 command(app, "status")(status.status)
 command(app, "serve")(serve.serve)
-command(app, "quickstart")(quickstart.quickstart)
 
 
 def _version(wanted: bool) -> None:

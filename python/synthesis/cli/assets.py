@@ -19,7 +19,9 @@ JobArgument = Annotated[str, typer.Argument(metavar="JOB", help="ID of the job."
 
 @command(app, "view")
 def view(session: Session, job: JobArgument) -> None:
-    """Show which assets a job has; the flag column is what `download --assets` takes.
+    """Show which assets a job has.
+
+    The flag column is what `download --assets` takes.
 
     \b
     Example:

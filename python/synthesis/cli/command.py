@@ -43,6 +43,7 @@ GLOBALS: dict[str, tuple[Any, Any]] = {
     "global_quiet": (QuietOption, False),
     "global_debug": (DebugOption, False),
 }
+CONTEXT: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 _RARE = (
     "global_server",
     "global_org",
@@ -58,7 +59,7 @@ def group(help: str) -> typer.Typer:  # noqa: A002 - typer's own word
         pretty_exceptions_enable=False,
         add_completion=False,
         invoke_without_command=True,
-        context_settings={"help_option_names": ["-h", "--help"]},
+        context_settings=CONTEXT,
     )
 
     @app.callback()

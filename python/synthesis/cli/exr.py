@@ -30,7 +30,7 @@ FilesArgument = Annotated[
 
 @command(app, "info")
 def info(session: Session, files: FilesArgument) -> None:
-    """Say what EXRs hold: parts, channels, object ids, and which assets can be made.
+    """Say what EXRs hold, and which assets they give.
 
     \b
     Examples:

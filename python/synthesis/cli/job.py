@@ -85,7 +85,9 @@ def watch(
         float, typer.Option("--interval", metavar="SECONDS", min=0.1, help="How often to ask.")
     ] = 2.0,
 ) -> None:
-    """Wait until a job is finished; leave with 0 when it was completed, else with 1.
+    """Wait until a job is finished.
+
+    Leaves with 0 when it was completed, with 1 when it was cancelled or failed.
 
     \b
     Example:
@@ -120,7 +122,9 @@ def wait(session: Session, job: str, *, interval: float) -> Job:
 
 @command(app, "cancel")
 def cancel(session: Session, job: JobArgument) -> None:
-    """Stop a job; renders that were made stay and count towards the org's usage.
+    """Stop a job; what was made stays.
+
+    Renders that have completed still count towards your org's usage.
 
     \b
     Example:

@@ -87,7 +87,9 @@ def add_member(
 
 @command(keys, "create")
 def create_key(session: Session, email: EmailArgument, data: DataOption = None) -> None:
-    """Make an API key of an account and print it; it is never shown again.
+    """Make an API key of an account and print it.
+
+    It is never shown again: the platform keeps a hash of it.
 
     \b
     Examples:
@@ -115,9 +117,9 @@ def import_folder(
     copy: Annotated[bool, typer.Option("--copy", help="Copy the files, never link them.")] = False,
     data: DataOption = None,
 ) -> None:
-    """Make a finished job of a folder of renders, so that it can be listed and downloaded.
+    """Make a finished job of a folder of renders.
 
-    Files are linked where the disk can; do not change them in place afterwards. Old names
+    It can then be listed and downloaded like any other. Files are linked where the disk can; do not change them in place afterwards. Old names
     (0.rgb.png) are served under current ones (0.cam_default.f_1.rgb.png). The org is that of
     --org, the environment or the configuration.
 

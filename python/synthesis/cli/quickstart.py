@@ -81,7 +81,7 @@ def quickstart(
     ] = False,
     renderer: Annotated[str, typer.Option("--renderer", hidden=True)] = "mitsuba",
 ) -> None:
-    """See the whole product work: platform, job, renders, download, extraction.
+    """See the whole product work, in a new folder.
 
     Starts a platform on a free port, makes an account, an org and a key, renders six pictures of
     three people, downloads and extracts their assets and draws a contact sheet of them. Takes about

@@ -52,9 +52,9 @@ def serve(
         str, typer.Option("--renderer", metavar="NAME", help="What draws: mitsuba, or flat for quick trials.")
     ] = "mitsuba",
 ) -> None:
-    """Run the platform until Control-C: API, renders, signed downloads.
+    """Run the platform until Control-C.
 
-    Jobs are durable: stop it at any moment, and the next start goes on. While it listens,
+    It answers the API, renders what it is asked for and serves the files. Jobs are durable: stop it at any moment, and the next start goes on. While it listens,
     DIR/server.json holds its URL and process id; DIR/logs says what it does.
 
     \b

@@ -22,7 +22,7 @@ class Check:
 
 
 def status(session: Session) -> None:
-    """Check the configuration step by step: server, API key, membership in the org.
+    """Check server, API key and membership, step by step.
 
     Leaves with 1 when a step fails, and says which one and why.
 
