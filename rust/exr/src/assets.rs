@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::io::{Read, Seek};
 use std::sync::atomic::AtomicBool;
 
+use crate::attribute::{SampleType, Window, MAX_AREA, MAX_SIDE};
 use crate::channels::{self, find, Place, Plane};
 use crate::color::to_bytes;
 use crate::cryptomatte::{self, definitions, Cryptomatte};
 use crate::error::{Error, Kind, Result};
-use crate::header::{Header, SampleType, MAX_AREA, MAX_SIDE};
+use crate::header::Header;
 use crate::input::{reserve, Input};
 
 /// One kind of image.
@@ -286,7 +287,10 @@ fn convert(header: &Header, source: &Source, planes: &[&Plane], rules: Rules) ->
         Asset::Rgb => bytes(planes, !rules.rgb_is_srgb)?,
         Asset::Alpha => bytes(planes, false)?,
         Asset::Depth => Pixels::Halves(1, planes[0].halves().into_iter().map(depth).collect()),
-        Asset::Normals => normals(planes)?,
+        Asset::Normals => {
+            let part = &header.parts[source.places[0].part];
+            normals(planes, header.parts[0].display_window, part.data_window)?
+        }
         Asset::Segments | Asset::ClothingSegments => {
             let Some(cryptomatte) = &source.cryptomatte else {
                 return Err(Error::new(Kind::Internal, "no cryptomatte"));
@@ -328,13 +332,26 @@ const fn depth(bits: u16) -> u16 {
     }
 }
 
-/// V-Ray's x points to the left.
-fn normals(planes: &[&Plane]) -> Result<Pixels> {
+/// V-Ray's x points to the left. Pixels that are shown but not stored face the camera, as the
+/// background does.
+fn normals(planes: &[&Plane], shown: Window, stored: Window) -> Result<Pixels> {
     const SIGN: u16 = 0x8000;
+    const ONE: u16 = 0x3c00;
     let mut out = reserve(3 * planes[0].len())?;
     let [x, y, z] = [0, 1, 2].map(|axis: usize| planes[axis].halves());
     for ((x, y), z) in x.into_iter().zip(y).zip(z) {
         out.extend_from_slice(&[x ^ SIGN, y, z]);
+    }
+    if !stored.covers(shown) {
+        for (index, pixel) in out.chunks_exact_mut(3).enumerate() {
+            let x = shown.corners[0] + (index % shown.width()) as i32;
+            let y = shown.corners[1] + (index / shown.width()) as i32;
+            if !stored.covers(Window {
+                corners: [x, y, x, y],
+            }) {
+                pixel.copy_from_slice(&[0, 0, ONE]);
+            }
+        }
     }
     Ok(Pixels::Halves(3, out))
 }

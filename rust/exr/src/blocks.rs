@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::decode::Decoder;
 use crate::error::{Error, Result};
-use crate::header::{Header, Part};
+use crate::header::Header;
 use crate::input::{reserve, Input};
+use crate::part::Part;
 
 /// A rectangle of unpacked pixels: for each line, for each channel, its samples.
 pub struct Block<'a> {

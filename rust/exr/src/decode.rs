@@ -12,10 +12,11 @@ use exr::meta::header::Header as CrateHeader;
 use exr::meta::BlockDescription;
 use libdeflater::{DecompressionError, Decompressor};
 
+use crate::attribute::SampleType;
 use crate::compression::Compression;
 use crate::error::{Error, Result};
 use crate::guard;
-use crate::header::{Part, SampleType};
+use crate::part::Part;
 
 /// Unpacks blocks of one part; keeps its memory from block to block.
 pub struct Decoder {

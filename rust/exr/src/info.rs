@@ -4,10 +4,12 @@ use std::fs::File;
 use std::path::Path;
 
 use crate::assets::{source, Asset};
+use crate::attribute::Attribute;
 use crate::cryptomatte::definitions;
 use crate::error::{Error, Result};
-use crate::header::{Attribute, Header, Part};
+use crate::header::Header;
 use crate::input::Input;
+use crate::part::Part;
 
 /// Longest text of an attribute that is shown, in characters.
 const MAX_TEXT: usize = 1000;

@@ -9,6 +9,7 @@
 compile_error!("synthesis-exr reads and writes samples in place: little-endian targets only");
 
 mod assets;
+mod attribute;
 mod blocks;
 mod channels;
 mod color;
@@ -23,6 +24,7 @@ mod header;
 mod info;
 mod input;
 mod lzw;
+mod part;
 mod png;
 mod scratch;
 mod tiff;
@@ -34,6 +36,7 @@ pub use cryptomatte::object_id;
 pub use encode::{encode, Mode};
 pub use error::{Error, Kind, Result, KINDS};
 pub use extract::{extract, Extracted, Failure, Plan, Progress};
-pub use header::{Header, Part};
+pub use header::Header;
 pub use info::{attributes, info, CryptomatteInfo, Info, Value};
+pub use part::Part;
 pub use write::{write, Samples};

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use libdeflater::{CompressionLvl, Compressor};
 
+use crate::attribute::{MAX_AREA, MAX_NAME, MAX_SIDE};
 use crate::error::{Error, Kind, Result};
-use crate::header::{MAX_AREA, MAX_NAME, MAX_SIDE};
 use crate::scratch::Scratch;
 
 /// Samples of one channel, row by row from the top: `width * height` of them.
