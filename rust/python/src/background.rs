@@ -20,7 +20,15 @@ pub fn run<T: Send + 'static>(
         .spawn(move || {
             let _ = sender.send(work());
         })
-        .map_err(|error| raise(py, "internal", &format!("cannot start a thread: {error}"), None, None))?;
+        .map_err(|error| {
+            raise(
+                py,
+                "internal",
+                &format!("cannot start a thread: {error}"),
+                None,
+                None,
+            )
+        })?;
     Wait {
         result,
         stop: &|| {},

@@ -11,7 +11,9 @@ use crate::exr_error::raise_exr;
 /// Reads the header of an EXR; see the stub.
 #[pyfunction]
 pub fn exr_info(py: Python<'_>, path: PathBuf) -> PyResult<Py<PyDict>> {
-    let info = py.detach(|| synthesis_exr::info(&path)).map_err(|error| raise_exr(py, &error))?;
+    let info = py
+        .detach(|| synthesis_exr::info(&path))
+        .map_err(|error| raise_exr(py, &error))?;
     Ok(describe(py, &info)?.unbind())
 }
 
@@ -31,7 +33,13 @@ fn describe<'py>(py: Python<'py>, info: &Info) -> PyResult<Bound<'py, PyDict>> {
     let dict = PyDict::new(py);
     dict.set_item("parts", parts)?;
     dict.set_item("cryptomattes", cryptomattes)?;
-    dict.set_item("assets", info.assets.iter().map(|asset| asset.name()).collect::<Vec<_>>())?;
+    dict.set_item(
+        "assets",
+        info.assets
+            .iter()
+            .map(|asset| asset.name())
+            .collect::<Vec<_>>(),
+    )?;
     Ok(dict)
 }
 

@@ -18,7 +18,10 @@ use crate::wait::Wait;
 /// Makes assets of EXR files; see the stub.
 #[pyfunction]
 #[pyo3(signature = (files, *, assets, directory, mode, workers, rgb_is_srgb, background_competes, progress, interval, cancel))]
-#[expect(clippy::too_many_arguments, reason = "keyword-only in Python, where they are named")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "keyword-only in Python, where they are named"
+)]
 pub fn extract(
     py: Python<'_>,
     files: Vec<PathBuf>,
@@ -39,7 +42,10 @@ pub fn extract(
             .collect::<Result<_, _>>()
             .map_err(|error| raise_exr(py, &error))?,
         mode: Mode::parse(mode).map_err(|error| raise_exr(py, &error))?,
-        rules: Rules { rgb_is_srgb, background_competes },
+        rules: Rules {
+            rgb_is_srgb,
+            background_competes,
+        },
         workers,
     };
     let interval = Duration::try_from_secs_f64(interval)
@@ -53,7 +59,15 @@ pub fn extract(
         .spawn(move || {
             let _ = sender.send(synthesis_exr::extract(&files, &directory, &plan, &shared));
         })
-        .map_err(|error| raise(py, "internal", &format!("cannot start a thread: {error}"), None, None))?;
+        .map_err(|error| {
+            raise(
+                py,
+                "internal",
+                &format!("cannot start a thread: {error}"),
+                None,
+                None,
+            )
+        })?;
     let done = Wait {
         result,
         stop: &|| counters.stop.store(true, Ordering::Relaxed),

@@ -25,11 +25,16 @@ pub fn write_exr(
             .map(|(name, kind, bytes)| match kind.as_str() {
                 "half" => Ok((name.as_str(), Samples::Half(bytes))),
                 "float" => Ok((name.as_str(), Samples::Float(bytes))),
-                other => Err(Error::new(Kind::Usage, format!("not a sample type: {other}"))),
+                other => Err(Error::new(
+                    Kind::Usage,
+                    format!("not a sample type: {other}"),
+                )),
             })
             .collect::<Result<Vec<_>, _>>()?;
-        let attributes: Vec<_> =
-            attributes.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let attributes: Vec<_> = attributes
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
         write(&path, width, height, &channels, &attributes)
     })?
     .map_err(|error| raise_exr(py, &error))
