@@ -119,9 +119,9 @@ def import_folder(
 ) -> None:
     """Make a finished job of a folder of renders.
 
-    It can then be listed and downloaded like any other. Files are linked where the disk can; do not change them in place afterwards. Old names
-    (0.rgb.png) are served under current ones (0.cam_default.f_1.rgb.png). The org is that of
-    --org, the environment or the configuration.
+    It can then be listed and downloaded like any other. Files are linked where the disk can; do
+    not change them in place afterwards. Old names (0.rgb.png) are served under current ones
+    (0.cam_default.f_1.rgb.png). The org is that of --org, the environment or the configuration.
 
     \b
     Example:

@@ -54,8 +54,9 @@ def serve(
 ) -> None:
     """Run the platform until Control-C.
 
-    It answers the API, renders what it is asked for and serves the files. Jobs are durable: stop it at any moment, and the next start goes on. While it listens,
-    DIR/server.json holds its URL and process id; DIR/logs says what it does.
+    It answers the API, renders what it is asked for and serves the files. Jobs are durable: stop it
+    at any moment, and the next start goes on. While it listens, DIR/server.json holds its URL and
+    process id; DIR/logs says what it does.
 
     \b
     Examples:

@@ -1,0 +1,120 @@
+"""`exr info` and `exr extract` by the real command on real EXRs."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fakes.command import Command
+from synthesis.ops.write_exr import write_exr
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+np = pytest.importorskip("numpy")
+
+
+@pytest.fixture
+def cli(tmp_path: Path) -> Command:
+    command = Command(tmp_path)
+    for number in range(3):
+        write(tmp_path / "renders" / f"{number}.cam_default.f_1.exr", number)
+    return command
+
+
+def write(path: Path, seed: int) -> None:
+    path.parent.mkdir(exist_ok=True)
+    values = np.random.default_rng(seed).random((6, 20, 30))
+    names = ("R", "G", "B", "A", "normals.X", "normals.Y")
+    channels = {name: values[index].astype(np.float16) for index, name in enumerate(names)}
+    write_exr(path, {**channels, "Z": values[0].astype(np.float32)})
+
+
+def test_info_says_what_is_in_it(cli: Command) -> None:
+    done = cli.ok("exr", "info", "renders/0.cam_default.f_1.exr")
+    assert done.out.splitlines() == [
+        "renders/0.cam_default.f_1.exr",
+        "  size         30 x 20",
+        "  compression  zips, lines",
+        "  half         A, B, G, R, normals.{X,Y}",
+        "  float        Z",
+        "  assets       rgb, alpha, depth",
+    ]
+
+
+def test_info_of_a_folder_as_json(cli: Command) -> None:
+    items = cli.ok("exr", "info", "renders", "--json").json()["items"]
+    assert [item["assets"] for item in items] == [["rgb", "alpha", "depth"]] * 3
+
+
+def test_info_goes_on_after_a_bad_file(cli: Command) -> None:
+    (cli.folder / "renders" / "bad.exr").write_bytes(b"no exr")
+    done = cli("exr", "info", "renders")
+    assert done.code == 1
+    assert done.out.count("  assets ") == 3
+    assert "1 of 4 files could not be read" in done.err
+    assert cli("exr", "info", "nothing.exr").code == 4
+
+
+def test_extract_makes_images(cli: Command) -> None:
+    done = cli.ok("exr", "extract", "renders", "--assets", "rgb, depth", "-o", "images/new")
+    assert done.out.startswith("6 images from 3 EXRs in ")
+    assert {path.name for path in (cli.folder / "images" / "new").iterdir()} == {
+        f"{number}.cam_default.f_1.{suffix}" for number in range(3) for suffix in ("rgb.png", "depth.tif")
+    }
+
+
+def test_all_is_what_each_exr_has(cli: Command) -> None:
+    done = cli.ok("exr", "extract", "renders", "--assets", "all", "-o", "images", "--json")
+    summary = done.events()[-1]
+    assert (summary["event"], summary["images"], summary["failed"]) == ("summary", 9, 0)
+
+
+def test_a_bad_file_stops_nothing_else(cli: Command) -> None:
+    (cli.folder / "renders" / "bad.exr").write_bytes(b"no exr")
+    done = cli("exr", "extract", "renders", "--assets", "rgb", "-o", "images")
+    assert done.code == 1
+    assert "bad.exr" in done.err
+    assert len(list((cli.folder / "images").iterdir())) == 3
+
+
+def test_what_cannot_be_made_is_said(cli: Command) -> None:
+    done = cli(
+        "exr", "extract", "renders/0.cam_default.f_1.exr", "--assets", "segments", "-o", "images", "--json"
+    )
+    assert done.code == 1
+    kinds = [event.get("kind") for event in done.events() if event["event"] == "file_failed"]
+    assert len(kinds) == 1
+    assert done.events()[-1]["error"]["kind"] == kinds[0]
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--assets", "rbg"], "did you mean rgb?"),
+        (["--assets", "rgb", "--mode", "slow"], "use fast or exact"),
+        (["--assets", "rgb", "--workers", "0"], "--workers"),
+    ],
+)
+def test_wrong_options(cli: Command, options: list[str], says: str) -> None:
+    done = cli("exr", "extract", "renders", *options)
+    assert done.code == 2
+    assert says in done.err
+    assert len(done.err.splitlines()) == 2
+
+
+def test_an_empty_folder_is_an_error(cli: Command) -> None:
+    (cli.folder / "empty").mkdir()
+    assert cli("exr", "extract", "empty", "--assets", "rgb").code == 4
+
+
+def test_names_cannot_drive_the_terminal(cli: Command) -> None:
+    path = cli.folder / "renders" / "\x1b[31mred.exr"
+    try:
+        write(path, 9)
+    except OSError:
+        pytest.skip("a file system with stricter names")
+    assert "\x1b" not in cli.ok("exr", "info", "renders").out
+    assert json.loads(cli.ok("exr", "info", "renders", "--json").out)
