@@ -133,5 +133,6 @@ def test_labels_are_true_to_the_picture(tmp_path: Path, number: int) -> None:
 
 def test_renderers_by_name() -> None:
     assert isinstance(renderers.get("flat"), FlatRenderer)
+    assert isinstance(renderers.get("mitsuba"), renderers.Renderer)
     with pytest.raises(UsageError, match="no renderer is called 'crayon'"):
         renderers.get("crayon")

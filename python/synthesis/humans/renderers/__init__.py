@@ -1,8 +1,7 @@
 """Renderers: a scene seen by one camera becomes a multi-channel EXR (`formats.md` §5.5).
 
 An EXR holds A, R, G, B (half, scene-linear), Z (float, metres along the ray, 0 behind), `normals.X`,
-`.Y`, `.Z` (half, view-ray frame, x negated) and the cryptomattes `segmentation` and `clothing`;
-`layers.py` writes it for all of them.
+`.Y`, `.Z` (half, view-ray frame, x negated) and the cryptomattes `segmentation` and `clothing`.
 """
 
 from __future__ import annotations

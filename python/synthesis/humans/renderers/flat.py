@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from synthesis.humans import catalogue, draw
 from synthesis.humans.figure.model import Figure
-from synthesis.humans.renderers import Renderer
-from synthesis.humans.renderers.layers import Layers, Matte
+from synthesis.humans.renderers import Renderer, cryptomatte
+from synthesis.ops.write_exr import write_exr
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 FACE_CENTRE = (0.0, 1.6, 0.065)
 HEAD_RADIUS = 0.1
+LIGHT = (-0.4, 0.6, 0.69)
+"""Where the light comes from, in camera space."""
 EYES = {"left": (0.03, 0.012, 0.082), "right": (-0.03, 0.012, 0.082)}
 
 
@@ -69,40 +71,63 @@ class FlatRenderer(Renderer):
 
     def render(self, scene: Scene, camera: ResolvedCamera, frame: int, figure: Figure, path: Path) -> None:  # noqa: ARG002
         """Cast one ray through the centre of every pixel."""
-        import numpy as np
-
-        width, height = camera.camera.resolution_w, camera.camera.resolution_h
-        f, cx, cy = camera.intrinsics[0, 0], camera.intrinsics[0, 2], camera.intrinsics[1, 2]
-        x, y = np.meshgrid((np.arange(width) + 0.5 - cx) / f, (cy - np.arange(height) - 0.5) / f)
-        rays = np.stack([x, y, -np.ones_like(x)], axis=-1)
-        rays /= np.linalg.norm(rays, axis=-1, keepdims=True)
-
-        depth = np.full((height, width), np.inf)
-        normals = np.zeros((height, width, 3))
-        rgb = _backdrop(scene, height, width)
-        part, garment = np.full((height, width), -1), np.full((height, width), -1)
+        rays = _rays(camera)
+        rgb, depth, normals = _backdrop(scene, *rays.shape[:2]), 0.0 * rays[..., 0], 0.0 * rays
+        normals[..., 2] = 1.0
+        part, garment = depth.astype(int), depth.astype(int)
         for ball in _balls(scene, figure.head2world):
-            centre = camera.view(ball.centre[None])[0]
-            along = rays @ centre
-            inside = ball.radius**2 - centre @ centre + along**2
-            near = along - np.sqrt(np.maximum(inside, 0.0))
-            hit = (inside > 0) & (near > 0) & (near < depth)
-            depth[hit] = near[hit]
-            out = (rays[hit] * near[hit][:, None] - centre) / ball.radius
-            normals[hit] = out
-            light = np.clip(out @ np.array([-0.4, 0.6, 0.69]), 0.0, 1.0)
-            rgb[hit] = np.array(ball.color) * (0.25 + 0.75 * light)[:, None] * scene.hdri.intensity
-            part[hit] = figure.segment_names.index(ball.segment)
-            garment[hit] = figure.garment_names.index(ball.garment) if ball.garment else -1
-        covered = part >= 0
-        Layers(
-            rgb=rgb,
-            alpha=covered.astype(np.float32),
-            depth=np.where(covered, depth, 0.0),
-            normals=np.where(covered[..., None], _ray_frame(normals, rays), (0.0, 0.0, 1.0)),
-            segmentation=Matte(names=figure.segment_names, ids=part[None], coverage=covered[None]),
-            clothing=Matte(names=figure.garment_names, ids=garment[None], coverage=(garment >= 0)[None]),
-        ).write(path)
+            hit, distance, out = _hits(rays, camera.view(ball.centre[None])[0], ball.radius, depth)
+            light = (out @ LIGHT).clip(0.0, 1.0)[:, None]
+            rgb[hit] = (0.25 + 0.75 * light) * ball.color * scene.hdri.intensity
+            depth[hit], normals[hit] = distance, _ray_frame(out, rays[hit])
+            part[hit] = figure.segment_names.index(ball.segment) + 1
+            garment[hit] = figure.garment_names.index(ball.garment) + 1 if ball.garment else 0
+        channels = _channels(rgb, part > 0, depth, normals)
+        attributes: dict[str, str] = {}
+        for name, names, labels in (
+            ("segmentation", figure.segment_names, part),
+            ("clothing", figure.garment_names, garment),
+        ):
+            planes, about = cryptomatte.channels(name, names, labels[None])
+            channels |= planes
+            attributes |= about
+        write_exr(path, channels, attributes)
+
+
+def _rays(camera: ResolvedCamera) -> np.ndarray:
+    """Unit vectors of camera space through the centres of the pixels, (H, W, 3)."""
+    import numpy as np
+
+    width, height = camera.camera.resolution_w, camera.camera.resolution_h
+    f, cx, cy = camera.intrinsics[0, 0], camera.intrinsics[0, 2], camera.intrinsics[1, 2]
+    x, y = np.meshgrid((np.arange(width) + 0.5 - cx) / f, (cy - np.arange(height) - 0.5) / f)
+    rays = np.stack([x, y, -np.ones_like(x)], axis=-1)
+    return np.asarray(rays / np.linalg.norm(rays, axis=-1, keepdims=True))
+
+
+def _hits(
+    rays: np.ndarray, centre: np.ndarray, radius: float, depth: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return where a ball is the nearest so far, its distances there and its normals there."""
+    import numpy as np
+
+    along = rays @ centre
+    inside = radius**2 - centre @ centre + along**2
+    near = along - np.sqrt(inside.clip(0.0))
+    hit = (inside > 0) & (near > 0) & ((near < depth) | (depth == 0))
+    return hit, near[hit], (rays[hit] * near[hit][:, None] - centre) / radius
+
+
+def _channels(
+    rgb: np.ndarray, covered: np.ndarray, depth: np.ndarray, normals: np.ndarray
+) -> dict[str, np.ndarray]:
+    import numpy as np
+
+    # Normals are kept as V-Ray writes them, with x to the left; extraction turns it back.
+    planes = [*np.moveaxis(rgb, -1, 0), covered, *np.moveaxis(normals * (-1, 1, 1), -1, 0)]
+    names = ("R", "G", "B", "A", "normals.X", "normals.Y", "normals.Z")
+    channels = {name: plane.astype(np.float16) for name, plane in zip(names, planes, strict=True)}
+    return {**channels, "Z": depth.astype(np.float32)}
 
 
 def _head2world(scene: Scene) -> np.ndarray:
@@ -158,10 +183,8 @@ def _backdrop(scene: Scene, height: int, width: int) -> np.ndarray:
     """A vertical gradient in a colour of the HDRI's name."""
     import numpy as np
 
-    down = np.linspace(0.7, 0.2, height)[:, None, None]
-    return np.broadcast_to(
-        down * np.array(_color(scene.hdri.name)) * scene.hdri.intensity, (height, width, 3)
-    ).copy()
+    down = np.linspace(0.7, 0.2, height)[:, None, None] * np.ones((1, width, 1))
+    return np.asarray(down * np.array(_color(scene.hdri.name)) * scene.hdri.intensity)
 
 
 def _ray_frame(normals: np.ndarray, rays: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from synthesis.humans.renderers import environment, finish, labelled, materials, shapes
+from synthesis.humans.renderers import Renderer, environment, finish, labelled, materials, shapes
 from synthesis.ops.write_exr import write_exr
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def _engine(threads: int | None) -> Any:
     return mitsuba
 
 
-class MitsubaRenderer:
+class MitsubaRenderer(Renderer):
     """Draws people with Mitsuba 3 (`scalar_rgb`).
 
     Args:
