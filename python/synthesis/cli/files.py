@@ -7,11 +7,12 @@ import sys
 from pathlib import Path
 
 from synthesis.errors import UsageError
-from synthesis.files import read_file
 
 
 def read_input(path: Path) -> bytes:
     """Return the bytes of an input file; `-` is stdin."""
+    from synthesis.files import read_file
+
     return sys.stdin.buffer.read() if str(path) == "-" else read_file(path.expanduser())
 
 

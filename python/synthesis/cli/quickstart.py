@@ -7,7 +7,6 @@ import os
 import shlex
 import time
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
@@ -197,6 +196,8 @@ class Quickstart:
         return session
 
     def _render(self, session: Session, client: Client) -> Job:
+        from importlib import resources
+
         from synthesis.cli.job import wait
         from synthesis.files import write_file
 
@@ -212,10 +213,9 @@ class Quickstart:
         started = time.monotonic()
         job = wait(session, job.id, interval=0.25)
         if job.status != "completed" or job.renders_failed:
-            raise FailedError(
-                f"job {job.id} is {job.status} with {plural(job.renders_failed, 'failed render')}"
-                + (f": {job.error}" if job.error else "")
-            )
+            why = f": {job.error}" if job.error else ""
+            failed_renders = plural(job.renders_failed, "render")
+            raise FailedError(f"job {job.id} ended as {job.status}, {failed_renders} failed{why}")
         how = (
             "there from last time"
             if again

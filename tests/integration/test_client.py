@@ -1,0 +1,116 @@
+"""The SDK against a real server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from synthesis import Client
+from synthesis.client.jobs import PAGE
+from synthesis.errors import AccessError, FailedError, NotFoundError, UnavailableError, UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fakes.platform import Platform
+
+SPEC = b'{"humans": [{"identities": {"ids": [80], "renders_per_identity": 3}}]}\n'
+
+
+@pytest.fixture
+def client(platform: Platform, tmp_path: Path) -> Client:
+    return Client(
+        server=platform.url, api_key=platform.key, org=platform.org, config=tmp_path / "config.json"
+    )
+
+
+def test_who_am_i(client: Client, platform: Platform) -> None:
+    assert client.health().status == "ok"
+    assert platform.org in [org.name for org in client.me().orgs]
+    assert platform.org in [org.name for org in client.orgs.list()]
+    assert client.orgs.get(platform.org).role == "owner"
+    with pytest.raises(AccessError) as caught:
+        client.orgs.get("nowhere")
+    assert caught.value.kind == "not-a-member"
+
+
+def test_a_job_from_birth_to_end(client: Client) -> None:
+    made = client.jobs.create(SPEC, name="sdk", notify_emails=["a@example.com"])
+    job = client.jobs.get(made.id)
+    assert (job.name, job.status, job.renders_total, job.notify_emails) == (
+        "sdk",
+        "submitted",
+        3,
+        ("a@example.com",),
+    )
+    assert client.jobs.spec(made.id) == SPEC
+    assert client.jobs.rename(made.id, "later").name == "later"
+    assert client.jobs.assets(made.id).items == []
+    assert client.jobs.cancel(made.id).status == "cancelled"
+    seen: list[str] = []
+    assert (
+        client.jobs.watch(made.id, interval=0.01, progress=lambda now: seen.append(now.status)).id == made.id
+    )
+    assert seen == ["cancelled"]
+    with pytest.raises(FailedError) as caught:
+        client.jobs.cancel(made.id)
+    assert caught.value.kind == "conflict"
+
+
+def test_lists_run_over_pages(client: Client) -> None:
+    made = [client.jobs.create(SPEC, name=f"page {n}").id for n in range(PAGE + 5)]
+    ids = [job.id for job in client.jobs.list()]
+    assert ids[: len(made)] == made[::-1]
+    assert len(ids) == len(set(ids))
+    assert [job.id for job in client.jobs.list(limit=3)] == made[:-4:-1]
+    assert list(client.jobs.list(limit=0)) == []
+
+
+def test_identities(client: Client) -> None:
+    assert len(client.identities.request({"count": 4}).data.ids) == 4
+    with pytest.raises(UsageError) as caught:
+        client.identities.request(b'{"count": 0}')
+    assert caught.value.fields["errors"][0]["field"] == "count"
+
+
+def test_a_wrong_spec_lists_its_faults(client: Client) -> None:
+    with pytest.raises(UsageError) as caught:
+        client.jobs.create(b'{"humans": [{"identities": {"ids": [80]}}]}')
+    assert caught.value.kind == "invalid-spec"
+    assert [fault["field"] for fault in caught.value.fields["errors"]] == ["humans.0.identities"]
+
+
+def test_download_takes_ranges_as_text_or_pairs(client: Client, platform: Platform, tmp_path: Path) -> None:
+    folder = tmp_path / "renders"
+    folder.mkdir()
+    for render in range(4):
+        (folder / f"{render}.cam_default.f_1.rgb.png").write_bytes(b"%d" % render)
+    job = platform.import_folder(folder)
+    for number, ranges in enumerate(("1-2", [(1, 2)])):
+        summary = client.jobs.download(
+            job, assets=["rgb"], directory=tmp_path / str(number), render_ids=ranges
+        )
+        assert (summary.files_new, summary.failed, summary.complete) == (2, 0, True)
+
+
+def test_what_is_missing_is_said_before_anything_is_sent(tmp_path: Path) -> None:
+    nobody = Client(server="http://127.0.0.1:1", config=tmp_path / "config.json")
+    with pytest.raises(AccessError) as access:
+        nobody.me()
+    assert access.value.kind == "no-key"
+    keyed = Client(server="http://127.0.0.1:1", api_key="key", config=tmp_path / "config.json")
+    with pytest.raises(UsageError) as usage:
+        keyed.jobs.get("x")
+    assert usage.value.kind == "no-org"
+    with pytest.raises(UnavailableError):
+        keyed.me()
+
+
+def test_jobs_of_others_are_not_there(client: Client) -> None:
+    with pytest.raises(NotFoundError):
+        client.jobs.get("00000000-0000-0000-0000-000000000000")
+
+
+def test_the_key_is_not_in_repr(client: Client, platform: Platform) -> None:
+    assert platform.key not in repr(client) + repr(client.config) + repr(client.transport)
