@@ -1,0 +1,47 @@
+"""How long `synthesis` takes to start, against the bare interpreter; prints a Markdown table.
+
+    python tests/bench/startup.py [RUNS]
+
+CPU time of the child (user and system), median of RUNS (15), after one run to warm the disk.
+"""
+
+from __future__ import annotations
+
+import resource
+import statistics
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+SYNTHESIS = str(Path(sysconfig.get_path("scripts")) / "synthesis")
+PROGRAMS = {
+    "python -c pass": [sys.executable, "-c", "pass"],
+    "python -c 'import typer'": [sys.executable, "-c", "import typer"],
+    "synthesis --version": [SYNTHESIS, "--version"],
+    "synthesis --help": [SYNTHESIS, "--help"],
+    "synthesis job --help": [SYNTHESIS, "job", "--help"],
+    "synthesis exr info": [SYNTHESIS, "exr", "info", "nothing.exr"],
+}
+
+
+def cpu_milliseconds(command: list[str]) -> float:
+    """CPU time of one run."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return 1000 * (after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
+
+
+def main() -> None:
+    """Measure and print."""
+    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 15
+    sys.stdout.write("| command | CPU ms |\n| --- | --- |\n")
+    for name, command in PROGRAMS.items():
+        cpu_milliseconds(command)
+        median = statistics.median(cpu_milliseconds(command) for _ in range(runs))
+        sys.stdout.write(f"| `{name}` | {median:.0f} |\n")
+
+
+if __name__ == "__main__":
+    main()
