@@ -96,10 +96,7 @@ def with_globals(function: Callable[..., None]) -> Callable[..., None]:
     own = list(inspect.signature(function).parameters.values())[1:]
     parameters = [inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)]
     parameters += [p.replace(annotation=hints[p.name], kind=inspect.Parameter.KEYWORD_ONLY) for p in own]
-    for name, (annotation, default) in global_options(hide=_RARE).items():
-        parameters.append(
-            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
-        )
+    parameters += _global_parameters()
 
     @functools.wraps(function)
     def called(*, context: typer.Context, **given: Any) -> None:
@@ -117,13 +114,21 @@ def with_globals(function: Callable[..., None]) -> Callable[..., None]:
     return called
 
 
-def global_options(*, hide: tuple[str, ...] = ()) -> dict[str, tuple[Any, Any]]:
-    """Return name -> (annotation, default) of the global options, those of `hide` out of the help."""
+@functools.cache
+def _global_parameters() -> tuple[inspect.Parameter, ...]:
+    """The global options as a command takes them: the rare ones are not in its help."""
     import copy
 
-    options = {}
+    parameters = []
     for name, (annotation, default) in GLOBALS.items():
-        kind, option = annotation.__origin__, copy.copy(annotation.__metadata__[0])
-        option.hidden = name in hide
-        options[name] = (Annotated[kind, option], default)
-    return options
+        option = copy.copy(annotation.__metadata__[0])
+        option.hidden = name in _RARE
+        parameters.append(
+            inspect.Parameter(
+                name,
+                inspect.Parameter.KEYWORD_ONLY,
+                annotation=Annotated[annotation.__origin__, option],
+                default=default,
+            )
+        )
+    return tuple(parameters)
