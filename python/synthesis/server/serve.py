@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import logging
 import logging.handlers
@@ -80,7 +79,7 @@ def serve(
             ready(url)
 
         server = _Server(_config(create_app(settings, engine)), started)
-        asyncio.run(server.serve(sockets=[listener]))
+        server.run(sockets=[listener])
 
 
 class _Server(uvicorn.Server):

@@ -9,7 +9,7 @@ import string
 import time
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select
 
 from synthesis.server.store.tables import accounts, apikeys
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 LENGTH = 32
 PREFIX = 6
 _ALPHABET = string.ascii_letters + string.digits
+
+
+_FIND = select(apikeys, accounts.c.email).join(accounts).where(apikeys.c.prefix == bindparam("first"))
 
 
 def create(db: Connection, account: int) -> tuple[Record, str]:
@@ -35,9 +38,8 @@ def create(db: Connection, account: int) -> tuple[Record, str]:
 def find(db: Connection, secret: str) -> Record | None:
     """The key (with its account's `email`) whose secret this is; compared in constant time."""
     given = _hash(secret)
-    query = select(apikeys, accounts.c.email).join(accounts).where(apikeys.c.prefix == secret[:PREFIX])
     found = None
-    for row in db.execute(query):
+    for row in db.execute(_FIND, {"first": secret[:PREFIX]}):
         if hmac.compare_digest(row.sha256, given):
             found = row
     return found

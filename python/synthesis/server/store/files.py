@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import and_, func, insert, select, tuple_, update
+from sqlalchemy import and_, bindparam, func, insert, select, tuple_, update
 
 from synthesis.server.file_name import JOB_WIDE, FileName
 from synthesis.server.store.tables import file_totals, files, jobs, orgs
@@ -109,6 +109,9 @@ def page(
 ) -> list[Record]:
     """Up to `limit` files of one span of the selection that sort behind `after`."""
     key = (files.c.render_id, files.c.camera, files.c.frame, files.c.flag)
+    if span is not None and after is not None:
+        # SQLite searches by one of two lower bounds only: let it be the nearer one.
+        span = (max(span[0], after.render_id), span[1])
     query = select(*key, files.c.bytes, files.c.sha256).where(_matches(selection, span))
     if after is not None:
         query = query.where(tuple_(*key) > tuple_(*after))
@@ -126,10 +129,22 @@ def _matches(selection: Selection, span: tuple[int, int] | None) -> Any:
     return and_(*conditions)
 
 
+_FIND = (  # built once: building it would cost more than running it, and every download asks it per file
+    select(files.c.bytes, files.c.sha256, orgs.c.name.label("org_name"))
+    .join_from(jobs, orgs)
+    .outerjoin(
+        files,
+        and_(
+            files.c.job == jobs.c.key,
+            *(files.c[part] == bindparam(f"file_{part}") for part in FileName._fields),
+        ),
+    )
+    .where(jobs.c.id == bindparam("job_id"))
+)
+
+
 def find(db: Connection, job_id: str, name: FileName | None) -> Record | None:
     """(bytes, sha256, org_name); the first two None when the job lacks the file; None without such a job."""
-    query = select(files.c.bytes, files.c.sha256, orgs.c.name.label("org_name")).join_from(jobs, orgs)
     parts = (JOB_WIDE - 1, "", 0, "") if name is None else name
-    same = (files.c[column] == part for column, part in zip(FileName._fields, parts, strict=True))
-    query = query.outerjoin(files, and_(files.c.job == jobs.c.key, *same))
-    return db.execute(query.where(jobs.c.id == job_id)).one_or_none()
+    given = {f"file_{part}": value for part, value in zip(FileName._fields, parts, strict=True)}
+    return db.execute(_FIND, {"job_id": job_id, **given}).one_or_none()
