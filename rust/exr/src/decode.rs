@@ -17,6 +17,7 @@ use crate::compression::Compression;
 use crate::error::{Error, Result};
 use crate::guard;
 use crate::part::Part;
+use crate::predictor;
 
 /// Unpacks blocks of one part; keeps its memory from block to block.
 pub struct Decoder {
@@ -82,19 +83,9 @@ impl Decoder {
         }
     }
 
-    /// Undoes the difference and the split into even and odd bytes.
     fn join(&mut self) -> Result<&[u8]> {
-        let mut before = self.split.first().copied().unwrap_or(0);
-        for byte in self.split.iter_mut().skip(1) {
-            before = before.wrapping_add(*byte).wrapping_sub(128);
-            *byte = before;
-        }
-        let (even, odd) = self.split.split_at(self.split.len().div_ceil(2));
         self.raw.resize(self.split.len(), 0);
-        for (pair, (&first, &second)) in self.raw.chunks_exact_mut(2).zip(even.iter().zip(odd)) {
-            pair[0] = first;
-            pair[1] = second;
-        }
+        predictor::join(&mut self.split, &mut self.raw);
         Ok(&self.raw)
     }
 

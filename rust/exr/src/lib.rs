@@ -26,6 +26,7 @@ mod input;
 mod lzw;
 mod part;
 mod png;
+mod predictor;
 mod scratch;
 mod tiff;
 mod write;

@@ -8,6 +8,7 @@ use libdeflater::{CompressionLvl, Compressor};
 
 use crate::attribute::{MAX_AREA, MAX_NAME, MAX_SIDE};
 use crate::error::{Error, Kind, Result};
+use crate::predictor;
 use crate::scratch::Scratch;
 
 /// Samples of one channel, row by row from the top: `width * height` of them.
@@ -88,7 +89,7 @@ pub fn encode(
             let row = samples.size() * width;
             raw.extend_from_slice(&samples.bytes()[y * row..(y + 1) * row]);
         }
-        predict(&raw, &mut split);
+        predictor::split(&raw, &mut split);
         let size = compressor
             .zlib_compress(&split, &mut packed)
             .map_err(|_| Error::new(Kind::Internal, "cannot compress a line"))?;
@@ -105,26 +106,6 @@ pub fn encode(
         file.extend_from_slice(block);
     }
     Ok(file)
-}
-
-/// Even bytes, then odd bytes, then the difference of each to the one before it.
-fn predict(raw: &[u8], split: &mut [u8]) {
-    let (even, odd) = split.split_at_mut(raw.len().div_ceil(2));
-    for (index, &byte) in raw.iter().enumerate() {
-        if index % 2 == 0 {
-            even[index / 2] = byte;
-        } else {
-            odd[index / 2] = byte;
-        }
-    }
-    let mut before = 0_u8;
-    for (index, byte) in split.iter_mut().enumerate() {
-        let now = *byte;
-        if index > 0 {
-            *byte = now.wrapping_sub(before).wrapping_add(128);
-        }
-        before = now;
-    }
 }
 
 /// The channels sorted by name, as the format wants them, after every check.
