@@ -37,7 +37,11 @@ def prepare(settings: Settings) -> None:
 def lock(settings: Settings) -> Iterator[None]:
     """Hold the data folder for one server; the system frees it when the process ends, however it ends."""
     path = settings.data / "lock"
-    with path.open("a+b") as file:
+    try:
+        opened = path.open("a+b")
+    except OSError as error:
+        raise disk_error(error, path) from error
+    with opened as file:
         if not _try_lock(file.fileno()):
             raise DiskError(
                 f"the data folder {settings.data} is in use by another server",

@@ -7,9 +7,9 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL, create_engine, event, insert, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 
-from synthesis.errors import FailedError
+from synthesis.errors import DiskError, FailedError
 from synthesis.server.store.tables import VERSION, metadata, platform
 
 if TYPE_CHECKING:
@@ -32,7 +32,18 @@ def open_engine(path: Path) -> Engine:
     )
     event.listen(engine, "connect", _connect)
     event.listen(engine, "begin", _begin)
-    _create(engine, path)
+    try:
+        _create(engine, path)
+    except DatabaseError as error:
+        engine.dispose()
+        raise DiskError(
+            f"cannot open the database {path}: {error.orig}",
+            hint="look at the file and the disk, or name another folder with --data",
+            fields={"path": str(path)},
+        ) from error
+    except BaseException:
+        engine.dispose()
+        raise
     return engine
 
 
@@ -41,16 +52,15 @@ def _connect(raw: Any, _record: Any) -> None:
     raw.isolation_level = None
     raw.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
     raw.execute("PRAGMA foreign_keys = ON")
-    raw.execute(
-        "PRAGMA synchronous = NORMAL"
-    )  # safe with WAL: a power cut may lose the last commits, never order
+    raw.execute("PRAGMA synchronous = FULL")  # what was answered with 201 survives a power cut
     raw.execute("PRAGMA cache_size = -4096")
 
 
 def _begin(connection: Connection) -> None:
     # A transaction that reads first and writes later can fail half-way in WAL mode: writers say so at once.
-    write_first = connection.get_execution_options().get("write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write_first else "BEGIN")
+    begin = connection.get_execution_options().get("begin", "BEGIN")
+    if begin is not None:
+        connection.exec_driver_sql(begin)
 
 
 def _create(engine: Engine, path: Path) -> None:
@@ -61,7 +71,6 @@ def _create(engine: Engine, path: Path) -> None:
         if version is None:
             db.execute(insert(platform).values(version=VERSION))
         elif version != VERSION:
-            engine.dispose()
             raise FailedError(
                 f"the database {path} has layout {version}; this version reads layout {VERSION}",
                 kind="invalid-config",
@@ -73,17 +82,15 @@ def _enable_wal(engine: Engine) -> None:
     """Switch to WAL once; two processes that open a new database together may collide for a moment."""
     deadline = time.monotonic() + BUSY_SECONDS
     while True:
-        raw = engine.raw_connection()
         try:
-            raw.cursor().execute("PRAGMA journal_mode = WAL")
-        except Exception as error:
-            if "locked" not in str(error) or time.monotonic() > deadline:
+            with engine.connect() as db:
+                db.execution_options(begin=None).exec_driver_sql("PRAGMA journal_mode = WAL")
+        except OperationalError as error:
+            if not is_busy(error) or time.monotonic() > deadline:
                 raise
             time.sleep(0.05)
         else:
             return
-        finally:
-            raw.close()
 
 
 @contextlib.contextmanager
@@ -97,7 +104,7 @@ def read(engine: Engine) -> Iterator[Connection]:
 def write(engine: Engine) -> Iterator[Connection]:
     """The one writer, for as short as possible: everything in the block happens, or nothing."""
     with engine.connect() as plain:
-        db = plain.execution_options(write=True)
+        db = plain.execution_options(begin="BEGIN IMMEDIATE")
         with db.begin():
             yield db
 
