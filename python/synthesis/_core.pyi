@@ -20,10 +20,17 @@ class HttpClient:
     """A pool of connections; proxies and certificate authorities come from the environment.
 
     Times are in seconds: for the connection, to the head of an answer, between two pieces of a body.
+    `attempts` bounds the tries in a download that bring nothing; `request` tries once.
     """
 
     def __new__(
-        cls, user_agent: str, *, connect_timeout: float, first_byte_timeout: float, idle_timeout: float
+        cls,
+        user_agent: str,
+        *,
+        connect_timeout: float,
+        first_byte_timeout: float,
+        idle_timeout: float,
+        attempts: int,
     ) -> HttpClient: ...
     def request(
         self,
@@ -51,12 +58,15 @@ def download(
     update: bool,
     verify: bool,
     render_ids: Sequence[tuple[int, int]] | None,
+    aside: tuple[str, Sequence[str]] | None,
     progress: Callable[[dict[str, Any]], object] | None = None,
     interval: float,
     cancel: CancelToken | None = None,
 ) -> dict[str, Any]:
     """Bring the files of a manifest to a folder; `synthesis.ops.download` says how.
 
+    `aside` is (suffix, products): files whose names end so go to `.synthesis/aside` in the folder,
+    and count as present when each product (the name with another end) is in the folder.
     Returns the counters (as the progress callback gets them) with `failures`, a list of
     (name, kind, message, status), `failed_by_kind`, `missing`, `missing_render_ids`, `complete`.
     """

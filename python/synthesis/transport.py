@@ -40,17 +40,19 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long to wait for a host, in seconds.
+    """How long to wait for a host, in seconds, and how often to try.
 
     Attributes:
         connect: for the connection, TLS included.
         first_byte: from a request to the head of its answer.
         idle: between two pieces of a body.
+        attempts: tries of a file, or of a range of one, that bring nothing; for downloads.
     """
 
     connect: float = 10.0
     first_byte: float = 30.0
     idle: float = 20.0
+    attempts: int = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,7 @@ class Transport:
             connect_timeout=self.limits.connect,
             first_byte_timeout=self.limits.first_byte,
             idle_timeout=self.limits.idle,
+            attempts=self.limits.attempts,
         )
         self._api_key = api_key
         self._org = org
@@ -206,11 +209,11 @@ class Transport:
             raise from_kind(kind, f"{self.server} answered {answer.status}", advice, fields)
         if isinstance(problem.get("errors"), list):
             fields["errors"] = problem["errors"]
-        kind = problem.get("kind")
+        named = problem.get("kind")
         text = problem.get("detail") or problem.get("title") or f"{self.server} answered {answer.status}"
         hint = problem.get("hint")
         raise from_kind(
-            kind if isinstance(kind, str) else _KINDS.get(answer.status, "server-error"),
+            named if isinstance(named, str) else _KINDS.get(answer.status, "server-error"),
             _one_line(str(text)),
             _one_line(hint) if isinstance(hint, str) else None,
             fields,

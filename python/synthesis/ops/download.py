@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from synthesis import _core
-from synthesis.errors import SynthesisError, UsageError
+from synthesis.errors import SynthesisError, UnavailableError, UsageError
 from synthesis.ops import render_ids as ids
+from synthesis.ops.download_exrs import Exrs
 
 if TYPE_CHECKING:
     import os
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 
 MOST_RANGES = 400
 """Ranges sent to the server: more would not fit in a URL, so they are joined and sorted out here."""
+
+AT_ONCE = 16
+"""EXRs made into images between two looks at the download: about a second's work."""
 
 JOB_WIDE = frozenset({"metadata"})
 """Assets that belong to no render."""
@@ -100,7 +105,7 @@ def download(
     concurrency: int = 35,
     update: bool = False,
     verify: bool = False,
-    extract: bool | None = None,
+    extract: bool = False,
     progress: Callable[[Progress], object] | None = None,
     interval: float = 0.2,
     cancel: _core.CancelToken | None = None,
@@ -140,11 +145,18 @@ def download(
     if not 1 <= concurrency <= 4096:
         raise UsageError(f"concurrency must be from 1 to 4096, not {concurrency}")
     wanted = ids.merge(render_ids) if render_ids is not None else None
-    query = {"assets": ",".join(assets)}
+    flags = _all_flags(transport, job) if extract and "all" in assets else tuple(assets)
+    exrs = Exrs(Path(directory), flags if extract else (), wanted, update, cancel)
+    fetched = exrs.fetched if extract else flags
+    query = {"assets": ",".join(fetched)}
     if wanted is not None:
         query["render_ids"] = ids.text(ids.coarsen(wanted, MOST_RANGES))
 
     def step(now: dict[str, Any]) -> None:
+        tell(now)
+        exrs.make(most=AT_ONCE)
+
+    def tell(now: dict[str, Any]) -> None:
         if progress is not None:
             progress(Progress(concurrency=concurrency, **{name: now[name] for name in _COUNTERS}))
 
@@ -158,32 +170,50 @@ def download(
             update=update,
             verify=verify,
             render_ids=list(wanted) if wanted is not None else None,
-            progress=step if progress is not None else None,
+            aside=exrs.aside,
+            progress=step if progress is not None or exrs.made else None,
             interval=interval,
             cancel=cancel,
         )
     except SynthesisError as error:
         raise transport.explained(error) from None
-    return _summary(found, concurrency, counts_ids=not JOB_WIDE.issuperset(assets))
+    exrs.finish(lambda: tell(found))
+    return _summary(found, exrs, concurrency, counts_ids=not JOB_WIDE.issuperset(fetched))
+
+
+def _all_flags(transport: Transport, job: str) -> tuple[str, ...]:
+    answer = transport.request("GET", f"/api/v1/jobs/{quote(job, safe='')}/assets")
+    try:
+        return tuple(str(item["flag"]) for item in answer.json()["items"])
+    except (KeyError, TypeError):
+        raise UnavailableError(
+            f"{transport.server} did not answer with a list of assets", kind="bad-answer"
+        ) from None
 
 
 _COUNTERS = tuple(name for name in Progress.__dataclass_fields__ if name != "concurrency")
 
 
-def _summary(found: dict[str, Any], concurrency: int, *, counts_ids: bool) -> Summary:
+def _summary(found: dict[str, Any], exrs: Exrs, concurrency: int, *, counts_ids: bool) -> Summary:
     failures = [
         Failure(name=name, kind=kind, message=message, status=status)
         for name, kind, message, status in found["failures"]
     ]
+    failures += [
+        Failure(name=failure.name, kind=failure.kind, message=failure.message) for failure in exrs.failures
+    ]
+    by_kind = Counter(found["failed_by_kind"])
+    by_kind.update(failure.kind for failure in exrs.failures)
     counters = {name: found[name] for name in _COUNTERS}
+    counters["failed"] += len(exrs.failures)
     return Summary(
         **counters,
         concurrency=concurrency,
         files_new=found["files_new"],
         bytes_new=found["bytes_new"],
-        files_made=0,
+        files_made=exrs.files_made,
         failures=tuple(failures),
-        failed_by_kind=dict(found["failed_by_kind"]),
+        failed_by_kind=dict(by_kind),
         missing_render_ids=tuple(found["missing_render_ids"]) if counts_ids else (),
         missing=found["missing"] if counts_ids else 0,
         complete=found["complete"],

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use synthesis_transfer::{CancellationToken, Counters, Options, Outcome, Snapshot};
+use synthesis_transfer::{Aside, CancellationToken, Counters, Options, Outcome, Snapshot};
 
 use crate::cancel::CancelToken;
 use crate::client::HttpClient;
@@ -15,7 +15,7 @@ use crate::wait::Wait;
 
 /// Brings the files of a manifest to a folder; see the stub.
 #[pyfunction]
-#[pyo3(signature = (client, *, manifest_url, headers, directory, concurrency, update, verify, render_ids, progress=None, interval, cancel=None))]
+#[pyo3(signature = (client, *, manifest_url, headers, directory, concurrency, update, verify, render_ids, aside, progress=None, interval, cancel=None))]
 #[expect(clippy::too_many_arguments, reason = "keyword-only in Python")]
 pub fn download(
     py: Python<'_>,
@@ -27,6 +27,7 @@ pub fn download(
     update: bool,
     verify: bool,
     render_ids: Option<Vec<(u64, u64)>>,
+    aside: Option<(String, Vec<String>)>,
     progress: Option<Py<PyAny>>,
     interval: f64,
     cancel: Option<CancelToken>,
@@ -39,6 +40,7 @@ pub fn download(
         update,
         verify,
         render_ids,
+        aside: aside.map(|(suffix, products)| Aside { suffix, products }),
     };
     let (counters, token) = (Arc::new(Counters::default()), CancellationToken::new());
     let work =

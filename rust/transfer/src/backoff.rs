@@ -6,9 +6,6 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
-/// Most tries of one unit of work (a small file, or one range of a large one).
-pub const ATTEMPTS: u32 = 8;
-
 const SHORTEST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(15);
 
@@ -18,14 +15,16 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 /// The waits of one unit of work. Never sleeps itself, so tests need no clock.
 #[derive(Debug)]
 pub struct Backoff {
+    most: u32,
     attempt: u32,
     last: Duration,
 }
 
 impl Backoff {
-    /// No attempt made yet.
-    pub fn new() -> Self {
+    /// No attempt made yet, of `most`.
+    pub fn new(most: u32) -> Self {
         Self {
+            most,
             attempt: 0,
             last: SHORTEST,
         }
@@ -36,7 +35,7 @@ impl Backoff {
     /// Decorrelated jitter: a random time between the shortest wait and three times the last one.
     pub fn next(&mut self) -> Option<Duration> {
         self.attempt += 1;
-        if self.attempt >= ATTEMPTS {
+        if self.attempt >= self.most {
             return None;
         }
         let most = (self.last * 3)
@@ -49,7 +48,7 @@ impl Backoff {
 
     /// Bytes arrived: the host is well, so the count starts over.
     pub fn reset(&mut self) {
-        *self = Self::new();
+        *self = Self::new(self.most);
     }
 }
 
@@ -108,9 +107,9 @@ mod tests {
 
     #[test]
     fn waits_stay_in_bounds_and_end() {
-        let mut backoff = Backoff::new();
+        let mut backoff = Backoff::new(8);
         let waits: Vec<Duration> = std::iter::from_fn(|| backoff.next()).collect();
-        assert_eq!(waits.len(), ATTEMPTS as usize - 1);
+        assert_eq!(waits.len(), 7);
         assert!(
             waits.iter().all(|wait| (SHORTEST..=LONGEST).contains(wait)),
             "{waits:?}"

@@ -16,9 +16,10 @@ pub fn add(counter: &AtomicU64, amount: u64) {
     counter.fetch_add(amount, Ordering::Relaxed);
 }
 
-/// Takes from a counter.
+/// Takes from a counter, which stays at 0 when a server's counts do not add up.
 pub fn take(counter: &AtomicU64, amount: u64) {
-    counter.fetch_sub(amount, Ordering::Relaxed);
+    let less = |old: u64| Some(old.saturating_sub(amount));
+    let _ = counter.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
 }
 
 fn read(counter: &AtomicU64) -> u64 {

@@ -153,6 +153,21 @@ pub fn is_same_file(open: &File, path: &Path) -> bool {
     }
 }
 
+/// False only if this machine surely has no process `pid`.
+pub fn may_be_alive(pid: i32) -> bool {
+    #[cfg(unix)]
+    {
+        use rustix::io::Errno;
+        use rustix::process::{test_kill_process, Pid};
+        Pid::from_raw(pid.max(0)).is_none_or(|pid| test_kill_process(pid) != Err(Errno::SRCH))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = pid;
+        true
+    }
+}
+
 /// Names this start of the machine, where the system does: memory not yet synced is lost with it.
 pub fn boot_id() -> String {
     let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();

@@ -1,7 +1,7 @@
 //! The whole of a download: folder, manifest, permits, checkpoints, end.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -17,7 +17,7 @@ use crate::counters::{add, take, Counters, Failure, Snapshot};
 use crate::disk;
 use crate::error::{Error, Result};
 use crate::fetch::Context;
-use crate::folder::{digest, Folder, Present};
+use crate::folder::{digest, Aside, Folder, Present};
 use crate::http::Http;
 use crate::ids::Ids;
 use crate::journal::Journal;
@@ -25,7 +25,7 @@ use crate::key::Key;
 use crate::large;
 use crate::links::Links;
 use crate::manifest::Source;
-use crate::plan::{plan, Policy, Seen};
+use crate::plan::{plan, Policy, Scan, Seen};
 use crate::small;
 
 /// How often finished work is brought to the disk itself: the most that a power loss costs.
@@ -49,6 +49,8 @@ pub struct Options {
     pub update: bool,
     /// Look at the hash of files that are there.
     pub verify: bool,
+    /// Files that are only wanted for what is made from them; they go to `.synthesis/aside`.
+    pub aside: Option<Aside>,
     /// Inclusive ranges of render ids; `None` for all.
     pub render_ids: Option<Vec<(u64, u64)>>,
 }
@@ -110,8 +112,8 @@ async fn run(
         headers,
     };
     let directory = options.directory;
-    let opened = tokio::task::spawn_blocking(move || open(&directory)).await;
-    let (folder, journal, present) =
+    let opened = tokio::task::spawn_blocking(move || open(&directory, options.aside)).await;
+    let (folder, journal, found) =
         opened.map_err(|_| Error::new("internal", "the folder's scan broke off"))??;
     let links = Links::new();
     let gate = Gate::default();
@@ -135,7 +137,7 @@ async fn run(
         let (context, board, asked) = (context.clone(), board.clone(), asked.clone());
         async move {
             Ok(Done::Planned(
-                plan(&context, &board, sender, present, policy, asked).await?,
+                plan(&context, &board, sender, found, policy, asked).await?,
             ))
         }
     });
@@ -168,12 +170,28 @@ async fn run(
     })
 }
 
-fn open(directory: &std::path::Path) -> Result<(Folder, Journal, Present)> {
-    let folder = Folder::open(directory)?;
+fn open(directory: &Path, aside: Option<Aside>) -> Result<(Folder, Journal, Scan)> {
+    let has_aside = aside.is_some();
+    let folder = Folder::open(directory, aside)?;
     let journal = Journal::open(folder.work())?;
     folder.sweep(|id| journal.partial(id).is_some());
-    let present = Present::scan(folder.path(), journal.doubt_since)?;
-    Ok((folder, journal, present))
+    let scan = |path: &Path| Present::scan(path, journal.doubt_since);
+    let (present, aside) = (
+        scan(folder.path())?,
+        if has_aside {
+            scan(&folder.aside())?
+        } else {
+            Present::default()
+        },
+    );
+    Ok((
+        folder,
+        journal,
+        Scan {
+            folder: present,
+            aside,
+        },
+    ))
 }
 
 /// A connection and a file for each permit, and some for the rest of the process.

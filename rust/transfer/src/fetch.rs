@@ -76,10 +76,10 @@ pub struct Patience {
 }
 
 impl Patience {
-    /// Nothing tried yet.
-    pub fn new() -> Self {
+    /// Nothing tried yet, of at most `attempts` that bring nothing.
+    pub fn new(attempts: u32) -> Self {
         Self {
-            backoff: Backoff::new(),
+            backoff: Backoff::new(attempts),
             contents: 0,
             renewals: 0,
         }
@@ -97,7 +97,12 @@ impl Patience {
         entry: &mut Entry,
         fault: Fault,
     ) -> Result<()> {
+        self.prepare(context, entry, fault).await?;
         add(&context.counters.retries, 1);
+        Ok(())
+    }
+
+    async fn prepare(&mut self, context: &Context, entry: &mut Entry, fault: Fault) -> Result<()> {
         match fault {
             Fault::Final(error) => Err(error),
             Fault::Again(error) | Fault::Restart(error) => match self.backoff.next() {

@@ -20,23 +20,40 @@ use crate::error::{Error, Result};
 use crate::manifest::hex;
 use crate::names::WORK;
 
+/// Files that are only wanted for what is made from them.
+#[derive(Debug, Clone)]
+pub struct Aside {
+    /// What their names end in, such as `.exr`.
+    pub suffix: String,
+    /// Ends of the names of what is made: with all of them in the folder, the file is not wanted.
+    pub products: Vec<String>,
+}
+
 /// An output folder that this process has for itself.
 pub struct Folder {
     path: PathBuf,
     work: PathBuf,
+    aside: Option<Aside>,
     lock: Mutex<Option<File>>,
     written: Mutex<Vec<PathBuf>>,
 }
 
 impl Folder {
     /// Makes the folder and its work folder if needed, and locks it against other processes.
-    pub fn open(path: &Path) -> Result<Self> {
+    pub fn open(path: &Path, aside: Option<Aside>) -> Result<Self> {
         fs::create_dir_all(path).map_err(|error| Error::io("make the folder", path, &error))?;
         let work = path.join(WORK);
         let held = take_lock(path, &work)?;
+        sweep_scratch(&work);
+        if aside.is_some() {
+            let folder = work.join(ASIDE);
+            fs::create_dir_all(&folder)
+                .map_err(|error| Error::io("make the folder", &folder, &error))?;
+        }
         Ok(Self {
             path: path.to_owned(),
             work,
+            aside,
             lock: Mutex::new(Some(held)),
             written: Mutex::default(),
         })
@@ -54,7 +71,28 @@ impl Folder {
 
     /// The final path of a checked name.
     pub fn target(&self, name: &str) -> PathBuf {
-        self.path.join(name)
+        match self.stem_aside(name) {
+            Some(_) => self.work.join(ASIDE).join(name),
+            None => self.path.join(name),
+        }
+    }
+
+    /// Where files are kept that are only wanted for what is made from them.
+    pub fn aside(&self) -> PathBuf {
+        self.work.join(ASIDE)
+    }
+
+    /// The name without its suffix, if the file is only wanted for what is made from it.
+    pub fn stem_aside<'a>(&self, name: &'a str) -> Option<&'a str> {
+        name.strip_suffix(self.aside.as_ref()?.suffix.as_str())
+    }
+
+    /// True if all that is made from such a file is in the folder.
+    pub fn is_made(&self, stem: &str, present: &Present) -> bool {
+        let products = self.aside.iter().flat_map(|aside| &aside.products);
+        products
+            .map(|end| format!("{stem}{end}"))
+            .all(|name| present.holds(&name))
     }
 
     /// Where the bytes of `name` gather. Hashed: a name may already have the greatest length.
@@ -116,7 +154,27 @@ impl Folder {
             let _ = fs::remove_file(self.work.join(name));
         }
         drop(lock(&self.lock).take());
+        // Both stay if they hold anything: files aside that nobody has used yet.
+        let _ = fs::remove_dir(self.work.join(ASIDE));
         let _ = fs::remove_dir(&self.work);
+    }
+}
+
+/// Where files are kept aside, in the work folder.
+const ASIDE: &str = "aside";
+
+/// Removes what killed extractions left: they work in `exr-PID-NUMBER` folders.
+fn sweep_scratch(work: &Path) {
+    for entry in fs::read_dir(work).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let mut words = name.to_str().unwrap_or_default().split('-');
+        if words.next() != Some("exr") {
+            continue;
+        }
+        let pid = words.next().and_then(|word| word.parse().ok());
+        if pid.is_some_and(|pid| !disk::may_be_alive(pid)) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
     }
 }
 
@@ -156,7 +214,7 @@ fn take_lock(folder: &Path, work: &Path) -> Result<File> {
         if disk::is_same_file(&file, &path) {
             let _ = file.set_len(0);
             let _ = file.rewind();
-            let _ = write!(file, "{} {}\n", std::process::id(), host_name());
+            let _ = writeln!(file, "{} {}", std::process::id(), host_name());
             return Ok(file);
         }
     }
@@ -257,6 +315,12 @@ impl Present {
                 .insert(present.hasher.hash_one(name.as_str()), found);
         }
         Ok(present)
+    }
+
+    /// True if a file of that name was there.
+    pub fn holds(&self, name: &str) -> bool {
+        let found = self.sizes.get(&self.hasher.hash_one(name));
+        found.is_some_and(|found| found.bytes != u64::MAX)
     }
 
     /// The file of that name, if it was there; asked for once per name, then forgotten.

@@ -29,6 +29,8 @@ pub struct Limits {
     pub first_byte: Duration,
     /// Between two pieces of a body.
     pub idle: Duration,
+    /// Most tries of one unit of a download that bring nothing.
+    pub attempts: u32,
 }
 
 /// One request whose answer is read whole.
@@ -75,6 +77,11 @@ impl Http {
             plain: OnceLock::new(),
             tls: OnceLock::new(),
         }
+    }
+
+    /// How long to wait and how often to try.
+    pub fn limits(&self) -> Limits {
+        self.limits
     }
 
     /// Sends one request and reads its answer whole.
@@ -323,15 +330,14 @@ fn tls_cause(error: &reqwest::Error) -> Option<String> {
         if let Some(tls) = error.downcast_ref::<rustls::Error>() {
             return Some(tls.to_string());
         }
-        if let Some(inner) = error
+        // The source of an I/O error is that of what it wraps: the wrapped one itself is skipped.
+        at = match error
             .downcast_ref::<std::io::Error>()
             .and_then(std::io::Error::get_ref)
         {
-            if let Some(tls) = inner.downcast_ref::<rustls::Error>() {
-                return Some(tls.to_string());
-            }
-        }
-        at = error.source();
+            Some(inner) => Some(inner),
+            None => error.source(),
+        };
     }
     None
 }

@@ -67,7 +67,7 @@ pub async fn fetch(
     mut entry: Entry,
     replace: bool,
 ) -> Result<()> {
-    let mut patience = Patience::new();
+    let mut patience = Patience::new(context.http.limits().attempts);
     loop {
         let large = Arc::new(Large::open(context, entry.clone())?);
         board.offer(&large);
@@ -224,7 +224,7 @@ impl Large {
         range: Range<u64>,
     ) -> std::result::Result<(), Fault> {
         let (mut at, mut end) = (range.start, range.end);
-        let mut patience = Patience::new();
+        let mut patience = Patience::new(context.http.limits().attempts);
         let mut entry = self.entry.clone();
         while at < end {
             let start = at;
@@ -262,7 +262,7 @@ impl Large {
         end: &mut u64,
     ) -> std::result::Result<(), Fault> {
         let size = self.entry.bytes;
-        let range = (*at > 0 || *end < size).then(|| *at..*end);
+        let range = (*at > 0 || *end < size).then_some(*at..*end);
         let validator = self.validator.get().map(String::as_str);
         let mut response = get(
             context,

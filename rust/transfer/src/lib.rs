@@ -37,6 +37,7 @@ mod tls;
 pub use counters::{Counters, Failure, Snapshot};
 pub use download::{download, Options, Outcome};
 pub use error::{Error, Result, KINDS};
+pub use folder::Aside;
 pub use http::{Answer, Http, Limits, Request};
 pub use reqwest;
 pub use tokio_util::sync::CancellationToken;

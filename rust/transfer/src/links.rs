@@ -42,9 +42,12 @@ pub struct Link {
 /// The job's links.
 pub struct Links {
     template: Mutex<Option<Arc<Template>>>,
-    own: Mutex<HashMap<Arc<str>, (Arc<str>, u64)>>,
+    own: Mutex<HashMap<Arc<str>, Own>>,
     turn: tokio::sync::Mutex<u64>,
 }
+
+/// A file's own URL, and the number of the renewal it is from.
+type Own = (Arc<str>, u64);
 
 struct Template {
     before: String,

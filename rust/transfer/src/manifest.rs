@@ -107,7 +107,7 @@ impl<'a> Manifest<'a> {
         source: &'a Source,
         after: Option<Arc<str>>,
     ) -> Self {
-        let (last, backoff) = (after.clone(), Backoff::new());
+        let (last, backoff) = (after.clone(), Backoff::new(http.limits().attempts));
         Self {
             http,
             gate,

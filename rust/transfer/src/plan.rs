@@ -4,7 +4,7 @@
 use async_channel::Sender;
 
 use crate::board::{Board, Unit};
-use crate::counters::add;
+use crate::counters::{add, take};
 use crate::disk;
 use crate::error::{Error, Result};
 use crate::fetch::Context;
@@ -22,6 +22,14 @@ pub struct Policy {
     pub verify: bool,
 }
 
+/// What was on disk at the start.
+pub struct Scan {
+    /// In the output folder.
+    pub folder: Present,
+    /// Aside, only wanted for what is made from it.
+    pub aside: Present,
+}
+
 /// What the manifest turned out to hold.
 #[derive(Debug, Default)]
 pub struct Seen {
@@ -36,7 +44,7 @@ pub async fn plan(
     context: &Context,
     board: &Board,
     queue: Sender<Unit>,
-    mut present: Present,
+    mut found: Scan,
     policy: Policy,
     asked: Option<Ids>,
 ) -> Result<Seen> {
@@ -53,7 +61,7 @@ pub async fn plan(
                 seen.complete = head.complete.unwrap_or(true);
                 if is_counted.is_none() {
                     is_counted = Some(head.count.is_some() && head.bytes.is_some());
-                    check_room(context, &head, &present)?;
+                    check_room(context, &head, &found)?;
                 }
                 continue;
             }
@@ -68,6 +76,11 @@ pub async fn plan(
         };
         if let Some(id) = entry.render {
             if asked.as_ref().is_some_and(|asked| !asked.contains(id)) {
+                // The server was asked for coarser ranges, and has counted these too.
+                if is_counted == Some(true) {
+                    take(&context.counters.files_total, 1);
+                    take(&context.counters.bytes_total, entry.bytes);
+                }
                 continue;
             }
             seen.ids.insert(id);
@@ -76,9 +89,9 @@ pub async fn plan(
             add(&context.counters.files_total, 1);
             add(&context.counters.bytes_total, entry.bytes);
         }
-        match judge(context, &mut present, &entry, policy) {
-            Ok(None) => {}
-            Ok(Some((check, replace))) if board.reserve(&entry.name) => {
+        match judge(context, &mut found, &entry, policy) {
+            Ok(Verdict::There) => {}
+            Ok(Verdict::Fetch { check, replace }) if board.reserve(&entry.name) => {
                 let unit = Unit {
                     entry,
                     check,
@@ -88,7 +101,7 @@ pub async fn plan(
                     return Ok(seen);
                 }
             }
-            Ok(Some(_)) => {
+            Ok(Verdict::Fetch { .. }) => {
                 let text = format!("{}: the manifest lists it twice", entry.name);
                 context
                     .counters
@@ -100,47 +113,73 @@ pub async fn plan(
     Ok(seen)
 }
 
-/// Whether a file is to be checked and whether it may replace one; `None` if it is there.
-fn judge(
-    context: &Context,
-    present: &mut Present,
-    entry: &Entry,
-    policy: Policy,
-) -> Result<Option<(bool, bool)>> {
+/// What is to be done about a file.
+enum Verdict {
+    /// Nothing: it is there.
+    There,
+    /// Fetch it; perhaps only if its hash is wrong, perhaps in place of another.
+    Fetch { check: bool, replace: bool },
+}
+
+fn judge(context: &Context, found: &mut Scan, entry: &Entry, policy: Policy) -> Result<Verdict> {
     let Entry { name, bytes, .. } = entry;
     if let Some(why) = names::fault(name) {
         let text = format!("{}: refused as a file name: {why}", names::shown(name));
         return Err(Error::new("invalid-name", text).hint("ask the owner of the job to rename it"));
     }
+    let stem = context.folder.stem_aside(name);
+    // What is made from a file does not tell whether the file has changed since.
+    if stem.is_some_and(|stem| !policy.update && context.folder.is_made(stem, &found.folder)) {
+        return Ok(there(context, *bytes));
+    }
+    let present = if stem.is_some() {
+        &mut found.aside
+    } else {
+        &mut found.folder
+    };
     let Some(Found {
         bytes: held,
         is_doubtful,
     }) = present.take(name)
     else {
-        return Ok(Some((false, false)));
+        return Ok(Verdict::Fetch {
+            check: false,
+            replace: false,
+        });
     };
     if held == u64::MAX {
         let text = format!("{name}: something that is no file has its name in the folder");
         return Err(Error::new("differs", text).hint("move it away and run the same command again"));
     }
+    // Nobody but us puts files aside, so there none is worth keeping against the server's.
+    let replace = policy.update || is_doubtful || stem.is_some();
     if held == *bytes {
-        if policy.update || policy.verify || is_doubtful {
-            return Ok(Some((true, policy.update || is_doubtful)));
-        }
-        add(&context.counters.files_present, 1);
-        add(&context.counters.bytes_present, *bytes);
-        return Ok(None);
+        let check = policy.update || policy.verify || is_doubtful;
+        return Ok(if check {
+            Verdict::Fetch { check, replace }
+        } else {
+            there(context, *bytes)
+        });
     }
-    if policy.update || is_doubtful {
-        return Ok(Some((false, true)));
+    if replace {
+        return Ok(Verdict::Fetch {
+            check: false,
+            replace,
+        });
     }
     let kind = if policy.verify { "mismatch" } else { "differs" };
     let text = format!("{name}: {held} bytes here, {bytes} on the server");
     Err(Error::new(kind, text).hint("--update fetches it again"))
 }
 
+fn there(context: &Context, bytes: u64) -> Verdict {
+    add(&context.counters.files_present, 1);
+    add(&context.counters.bytes_present, bytes);
+    Verdict::There
+}
+
 /// Refuses to begin what cannot fit, and sets the totals.
-fn check_room(context: &Context, head: &Head, present: &Present) -> Result<()> {
+fn check_room(context: &Context, head: &Head, found: &Scan) -> Result<()> {
     add(
         &context.counters.files_total,
         head.count.filter(|_| head.bytes.is_some()).unwrap_or(0),
@@ -148,7 +187,7 @@ fn check_room(context: &Context, head: &Head, present: &Present) -> Result<()> {
     let total = head.bytes.filter(|_| head.count.is_some()).unwrap_or(0);
     add(&context.counters.bytes_total, total);
     let needed = total
-        .saturating_sub(present.bytes)
+        .saturating_sub(found.folder.bytes + found.aside.bytes)
         .saturating_sub(context.journal.bytes());
     match disk::free_space(context.folder.path()) {
         Some(free) if free < needed => {

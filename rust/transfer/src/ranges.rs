@@ -7,13 +7,6 @@ use std::ops::Range;
 pub struct Ranges(Vec<Range<u64>>);
 
 impl Ranges {
-    /// One range, or none if it is empty.
-    pub fn of(range: Range<u64>) -> Self {
-        let mut ranges = Self::default();
-        ranges.add(range);
-        ranges
-    }
-
     /// Adds the bytes of `range`, joining what it touches.
     pub fn add(&mut self, range: Range<u64>) {
         if range.is_empty() {
@@ -113,7 +106,8 @@ mod tests {
 
     #[test]
     fn taking_walks_forward() {
-        let mut ranges = Ranges::of(0..10);
+        let mut ranges = Ranges::default();
+        ranges.add(0..10);
         ranges.add(20..22);
         let taken: Vec<_> = std::iter::from_fn(|| ranges.take(8)).collect();
         assert_eq!(taken, vec![0..8, 8..10, 20..22]);

@@ -19,7 +19,7 @@ pub const LARGEST: u64 = 1 << 20;
 
 /// Fetches a small file to its final name, however many tries it takes.
 pub async fn fetch(context: &Context, mut entry: Entry, replace: bool) -> Result<()> {
-    let mut patience = Patience::new();
+    let mut patience = Patience::new(context.http.limits().attempts);
     loop {
         match attempt(context, &entry, replace).await {
             Ok(()) => break,
