@@ -21,18 +21,20 @@ type Whole<'py> = (u16, Vec<(String, String)>, Bound<'py, PyBytes>);
 #[pymethods]
 impl HttpClient {
     #[new]
-    #[pyo3(signature = (user_agent, *, connect_timeout, first_byte_timeout, idle_timeout))]
+    #[pyo3(signature = (user_agent, *, connect_timeout, first_byte_timeout, idle_timeout, attempts))]
     fn new(
         py: Python<'_>,
         user_agent: &str,
         connect_timeout: f64,
         first_byte_timeout: f64,
         idle_timeout: f64,
+        attempts: u32,
     ) -> PyResult<Self> {
         let limits = Limits {
             connect: check_seconds(py, "connect_timeout", connect_timeout)?,
             first_byte: check_seconds(py, "first_byte_timeout", first_byte_timeout)?,
             idle: check_seconds(py, "idle_timeout", idle_timeout)?,
+            attempts,
         };
         Ok(Self(Arc::new(Http::new(user_agent, limits))))
     }
