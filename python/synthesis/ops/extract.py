@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from synthesis import _core
+from synthesis.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -90,10 +91,12 @@ def extract(
         One result per file, in their order.
 
     Raises:
-        UsageError: an unknown asset or mode, two files of one name.
+        UsageError: an unknown asset or mode, two files of one name, no worker.
         DiskError: the folder cannot be made.
         CancelledError: `cancel` was used.
     """
+    if workers is not None and workers < 1:
+        raise UsageError(f"workers cannot be {workers}", hint="leave it out for one per core")
     found = _core.extract(
         [Path(file) for file in files],
         assets=list(dict.fromkeys(assets)),

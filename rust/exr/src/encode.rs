@@ -1,5 +1,7 @@
 //! From an image to the bytes of its file.
 
+use std::sync::atomic::AtomicBool;
+
 use libdeflater::{CompressionLvl, Compressor};
 
 use crate::assets::{Image, Pixels};
@@ -31,8 +33,9 @@ impl Mode {
     }
 }
 
-/// The file's bytes: PNG for colours and ids, TIFF for the rest.
-pub fn encode(image: &Image, mode: Mode) -> Result<Vec<u8>> {
+/// The file's bytes: PNG for colours and ids, TIFF for the rest. Ends early when `stop` is set:
+/// the exact bytes of a large TIFF take seconds.
+pub fn encode(image: &Image, mode: Mode, stop: &AtomicBool) -> Result<Vec<u8>> {
     let (width, height) = (image.width, image.height);
     match &image.pixels {
         Pixels::Bytes(1, bytes) => tiff::bytes(width, height, bytes, mode),
@@ -40,7 +43,9 @@ pub fn encode(image: &Image, mode: Mode) -> Result<Vec<u8>> {
             png(width, height, Samples::Bytes(*channels, bytes), mode)
         }
         Pixels::Shorts(words) => png(width, height, Samples::Shorts(words), mode),
-        Pixels::Halves(channels, words) => tiff::halves(width, height, *channels, words, mode),
+        Pixels::Halves(channels, words) => {
+            tiff::halves((width, height, *channels), words, mode, stop)
+        }
     }
 }
 

@@ -187,7 +187,7 @@ fn one(
                 if progress.stop.load(Ordering::Relaxed) {
                     return Err(Error::cancelled());
                 }
-                let bytes = guard::quietly(|| encode(&image, plan.mode))
+                let bytes = guard::quietly(|| encode(&image, plan.mode, &progress.stop))
                     .unwrap_or_else(|| Err(Error::new(Kind::Internal, "a fault in the encoder")))?;
                 progress
                     .bytes_written

@@ -3,6 +3,8 @@
 //! Layouts as the original files have them: halves as `tifffile` 2020.9 wrote them, bytes as
 //! OpenCV's `imwrite` with libtiff. The fast mode keeps the layout and packs strips another way.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use crate::encode::{fast_zlib, Mode};
 use crate::error::{Error, Kind, Result};
 use crate::lzw::lzw;
@@ -58,17 +60,20 @@ fn text(number: u16, words: &str) -> Tag {
     }
 }
 
-/// float16 samples of 1 or 3 channels, `width * height` pixels: depth and normals.
+/// float16 samples of 1 or 3 channels: depth and normals. `size` is width, height, channels.
 pub fn halves(
-    width: usize,
-    height: usize,
-    channels: usize,
+    size: (usize, usize, usize),
     samples: &[u16],
     mode: Mode,
+    stop: &AtomicBool,
 ) -> Result<Vec<u8>> {
+    let (width, height, channels) = size;
     let rows = (65_536 / (width * channels * 2)).clamp(1, height);
     let mut strips = Vec::new();
     for strip in samples.chunks(rows * width * channels) {
+        if stop.load(Ordering::Relaxed) {
+            return Err(Error::cancelled());
+        }
         let bytes = predicted(strip, width * channels, channels);
         strips.push(match mode {
             Mode::Exact => deflate(&bytes, 9, 15, Strategy::Default)?,

@@ -1,5 +1,7 @@
 //! `encode`: one image in memory to the bytes of its file. `object_id`: a name to its id.
 
+use std::sync::atomic::AtomicBool;
+
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
@@ -21,7 +23,10 @@ pub fn encode(
     let fail = |error: Error| raise_exr(py, &error);
     let mode = Mode::parse(mode).map_err(fail)?;
     let asset = Asset::parse(asset).map_err(fail)?;
-    let work = move || synthesis_exr::encode(&Image::of(asset, width, height, &samples)?, mode);
+    let work = move || {
+        let image = Image::of(asset, width, height, &samples)?;
+        synthesis_exr::encode(&image, mode, &AtomicBool::new(false))
+    };
     let bytes = background::run(py, work)?.map_err(fail)?;
     Ok(PyBytes::new(py, &bytes).unbind())
 }
