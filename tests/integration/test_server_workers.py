@@ -66,7 +66,15 @@ def check_exact(platform: Platform, job: str, renders: int, cameras: tuple[str, 
     keys = [(line["render_id"], line["camera_name"], line["frame_number"]) for line in map(json.loads, texts)]
     assert keys == [(render_id, camera, 1) for render_id in range(renders) for camera in sorted(cameras)]
     assert all(text.endswith(b"\n") for text in texts)
-    assert list((platform.data / "work").iterdir()) == []
+    nothing_left(platform)
+
+
+def nothing_left(platform: Platform) -> None:
+    """Workers tidy up a moment after a job is complete."""
+    end = time.monotonic() + 30
+    while left := list((platform.data / "work").iterdir()):
+        assert time.monotonic() < end, left
+        time.sleep(0.02)
 
 
 def children(platform: Platform) -> list[int]:
@@ -77,6 +85,18 @@ def children(platform: Platform) -> list[int]:
     for task in Path(f"/proc/{pid}/task").iterdir():
         found += [int(text) for text in (task / "children").read_text().split()]
     return found
+
+
+def let_work(platform: Platform, job: str, seconds: float) -> None:
+    """Let the workers make at least one render, then a while longer."""
+    before = platform.job(job)
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        now = platform.job(job)
+        if now["renders_created"] > before["renders_created"] or now["finished_at"] is not None:
+            break
+        time.sleep(0.01)
+    time.sleep(seconds)
 
 
 def gone(pid: int) -> bool:
@@ -99,43 +119,44 @@ def test_a_job_from_spec_to_files(start: Callable[..., Platform]) -> None:
     assert (again.status, again.json()["kind"]) == (409, "conflict")
 
 
-def test_the_same_files_whichever_worker_makes_them(start: Callable[..., Platform]) -> None:
+def test_several_jobs_at_once(start: Callable[..., Platform]) -> None:
     platform = start(workers=2)
-    first, second = platform.create(spec(3)), platform.create(spec(3))
-    for job in (first, second):
+    made = [platform.create(spec(3)) for _ in range(2)]
+    for job in made:
         platform.wait(job)
+    for job in made:
         check_exact(platform, job, 3)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_a_server_killed_again_and_again(start: Callable[..., Platform], seed: int) -> None:
     draw = random.Random(seed)
     platform = start(workers=2)
-    job = platform.create(spec(60))
-    for _ in range(4):
-        time.sleep(draw.uniform(0.05, 1.2))
+    job = platform.create(spec(36))
+    for _ in range(3):
+        let_work(platform, job, draw.uniform(0, 0.3))
         platform.kill()
         platform.start()
     done = platform.wait(job)
-    assert (done["status"], done["renders_created"], done["renders_failed"]) == ("completed", 60, 0)
-    check_exact(platform, job, 60)
+    assert (done["status"], done["renders_created"], done["renders_failed"]) == ("completed", 36, 0)
+    check_exact(platform, job, 36)
 
 
 @linux_only
 def test_workers_killed_again_and_again(start: Callable[..., Platform]) -> None:
     draw = random.Random(7)
     platform = start(workers=2)
-    job = platform.create(spec(80))
+    job = platform.create(spec(40))
     killed = 0
-    for _ in range(6):
-        time.sleep(draw.uniform(0.1, 0.6))
+    for _ in range(5):
+        let_work(platform, job, draw.uniform(0, 0.2))
         for pid in children(platform)[:1]:
             os.kill(pid, signal.SIGKILL)
             killed += 1
     done = platform.wait(job)
     assert killed > 0
-    assert (done["status"], done["renders_created"], done["renders_failed"]) == ("completed", 80, 0)
-    check_exact(platform, job, 80)
+    assert (done["status"], done["renders_created"], done["renders_failed"]) == ("completed", 40, 0)
+    check_exact(platform, job, 40)
 
 
 @linux_only
@@ -202,13 +223,13 @@ def test_renders_that_cannot_be_made_are_given_up(start: Callable[..., Platform]
     assert (done["status"], done["renders_created"], done["renders_failed"]) == ("failed", 0, 2)
     assert "no-such-renderer" in done["error"]
     assert platform.logs().count("try 3") == 2
-    assert list((platform.data / "work").iterdir()) == []
+    nothing_left(platform)
 
 
 def test_a_growing_job_can_be_followed(start: Callable[..., Platform]) -> None:
     """Asking for what is new, again and again, gives every file once."""
     platform = start(workers=2)
-    job = platform.create(spec(40))
+    job = platform.create(spec(15))
     seen: list[str] = []
     generation, complete = 0, False
     while not complete:
@@ -216,4 +237,4 @@ def test_a_growing_job_can_be_followed(start: Callable[..., Platform]) -> None:
         seen += [line["n"] for line in lines]
         assert head["count"] == len(lines)
         generation, complete = head["generation"], head["complete"]
-    assert len(seen) == len(set(seen)) == 40 * len(SUFFIXES) + 1
+    assert len(seen) == len(set(seen)) == 15 * len(SUFFIXES) + 1
