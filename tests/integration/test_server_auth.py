@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -287,5 +288,9 @@ def test_secrets_are_private_and_never_logged(world: World) -> None:
     assert NAME in logs
     assert "sig=" not in logs
     assert world.platform.key not in logs
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
+def test_the_data_folder_is_for_its_owner(world: World) -> None:
     assert (world.platform.data / "secret").stat().st_mode & 0o777 == 0o600
     assert world.platform.data.stat().st_mode & 0o777 == 0o700

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from fakes.platform import Platform
 
 
+posix_only = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to catch")
+
+
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "synthesis.server", *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=60)
@@ -44,6 +47,7 @@ def test_one_server_per_data_folder(start: Callable[..., Platform]) -> None:
     assert platform.get("/health").status == 200
 
 
+@posix_only
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_graceful_end(start: Callable[..., Platform], number: signal.Signals) -> None:
     platform = start(workers=1)
@@ -104,6 +108,7 @@ def test_every_route_is_described(platform: Platform) -> None:
             assert given == set(re.findall(r"\{(\w+)\}", path))
 
 
+@posix_only
 def test_a_slow_reader_does_not_hold_up_the_end(start: Callable[..., Platform], tmp_path: Path) -> None:
     platform = start()
     (tmp_path / "in").mkdir()
