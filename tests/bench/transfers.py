@@ -30,6 +30,14 @@ KIB, MIB = 1024, 1024 * 1024
 IN_FLIGHT = 35
 SETS = {"A": (20_000, 20 * KIB), "C": (8, 256 * MIB)}
 AGAIN = "synthesis, run again: nothing to do"
+OURS = """
+import sys
+from synthesis.ops.download import download
+from synthesis.transport import Transport
+url, job, folder, concurrency = sys.argv[1:]
+summary = download(Transport(url), job, assets=["rgb"], directory=folder, concurrency=int(concurrency))
+sys.exit(len(summary.failures))
+"""
 SERVER, CLIENT = ("taskset", "-c", "0"), ("taskset", "-c", "1")
 
 
@@ -55,15 +63,7 @@ class Case:
     def commands(self, out: Path) -> dict[str, list[str]]:
         """What each tool is asked to run; the first is ours."""
         flight = str(IN_FLIGHT)
-        ours = [
-            sys.executable,
-            "-m",
-            "fakes.fetch",
-            "--static",
-            f"{self.url}/manifest.ndjson",
-            str(out),
-            flight,
-        ]
+        ours = [sys.executable, "-c", OURS, self.url, self.name, str(out), flight]
         curl = ["curl", "-sS", "-Z", "--parallel-max", flight, "-K", f"{self.lists}/curl"]
         hashed = f"{shlex.join(curl)} && cd {out} && openssl dgst -sha256 -r *"
         aria = ["-i", f"{self.lists}/urls", "-d", str(out), "-j", flight, "-x4", "-s4", "-q"]
@@ -83,11 +83,12 @@ class Case:
 
 
 def make_set(name: str, count: int, size: int, root: Path) -> None:
-    """Write the files of a set and its manifest under `root`."""
-    folder = root / name / "files"
+    """Write the files of a set and, where the platform would have it, its manifest under `root`."""
+    folder, place = root / name / "files", root / "api" / "v1" / "jobs" / name
     folder.mkdir(parents=True)
+    place.mkdir(parents=True)
     header = {"job": name, "generation": 1, "complete": True, "count": count, "bytes": count * size}
-    lines = [json.dumps({**header, "url": "files/{name}", "expires": None})]
+    lines = [json.dumps({**header, "url": f"/{name}/files/{{name}}", "expires": None})]
     for at in range(count):
         file, digest = f"{at}.cam_default.f_1.rgb.png", hashlib.sha256()
         with (folder / file).open("wb") as out:
@@ -97,15 +98,15 @@ def make_set(name: str, count: int, size: int, root: Path) -> None:
                 digest.update(data)
         lines.append(json.dumps({"n": file, "a": "rgb", "r": at, "b": size, "h": digest.hexdigest()}))
     lines.append('{"end": true, "next": null}')
-    (root / name / "manifest.ndjson").write_text("\n".join(lines) + "\n")
+    (place / "manifest").write_text("\n".join(lines) + "\n")
 
 
 def make_lists(case: Case, out: Path) -> None:
     """Write the URL lists of curl (with its outputs), aria2 and wget2."""
     case.lists.mkdir()
     names = [f"{at}.cam_default.f_1.rgb.png" for at in range(case.count)]
-    (case.lists / "urls").write_text("".join(f"{case.url}/files/{name}\n" for name in names))
-    pairs = (f'url = "{case.url}/files/{name}"\noutput = "{out}/{name}"\n' for name in names)
+    (case.lists / "urls").write_text("".join(f"{case.url}/{case.name}/files/{name}\n" for name in names))
+    pairs = (f'url = "{case.url}/{case.name}/files/{name}"\noutput = "{out}/{name}"\n' for name in names)
     (case.lists / "curl").write_text("".join(pairs))
 
 
@@ -201,7 +202,7 @@ def main() -> None:
             count = max(1, round(count * options.scale))
             make_set(name, count, size, base / "root")
             with nginx.serving(base / "root", base / "nginx", prefix=SERVER) as url:
-                case = Case(name, count, size, f"{url}/{name}", base / f"lists-{name}")
+                case = Case(name, count, size, url, base / f"lists-{name}")
                 results = run_case(case, base / "out", base / "root" / name / "files", options.runs)
             print("\n" + table(case, results), flush=True)
             shutil.rmtree(base / "root")

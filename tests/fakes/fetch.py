@@ -31,8 +31,8 @@ STATE = ".synthesis"
 
 
 def transport(url: str, *, key: str | None = KEY) -> Transport:
-    """A transport with short time limits, so that tests of silence are quick."""
-    return Transport(url, key, ORG, limits=Limits(connect=2, first_byte=0.7, idle=0.7))
+    """A transport with little patience, so that tests of lasting trouble are quick."""
+    return Transport(url, key, ORG, limits=Limits(connect=2, first_byte=0.7, idle=0.7, attempts=4))
 
 
 def fetch(server: FaultyServer, folder: Path, *, key: str | None = KEY, **options: Any) -> Summary:
@@ -52,6 +52,7 @@ def fetch_static(url: str, folder: Path, *, concurrency: int = 35) -> dict[str, 
         update=False,
         verify=False,
         render_ids=None,
+        aside=None,
         interval=0.2,
     )
 
