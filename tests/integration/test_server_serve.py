@@ -85,6 +85,13 @@ def test_a_data_folder_that_cannot_be(tmp_path: Path) -> None:
     assert "Traceback" not in answer.stderr
 
 
+def test_a_renderer_that_is_not_there(tmp_path: Path) -> None:
+    answer = run("--data", str(tmp_path / "data"), "--renderer", "oil")
+    assert answer.returncode == 2
+    assert "mitsuba" in answer.stderr
+    assert not (tmp_path / "data").exists()
+
+
 def test_the_front_page(platform: Platform) -> None:
     answer = platform.get("//", key=None, org=None)
     assert answer.status == 200

@@ -217,11 +217,15 @@ def test_a_cancelled_job_without_any_render(start: Callable[..., Platform]) -> N
 
 
 def test_renders_that_cannot_be_made_are_given_up(start: Callable[..., Platform]) -> None:
-    platform = start(workers=1, renderer="no-such-renderer")
+    platform = start()
     job = platform.create(spec(2))
+    platform.stop()
+    (platform.data / "files" / job).write_bytes(b"a file where the job's folder should be")
+    platform.workers = 1
+    platform.start()
     done = platform.wait(job)
     assert (done["status"], done["renders_created"], done["renders_failed"]) == ("failed", 0, 2)
-    assert "no-such-renderer" in done["error"]
+    assert "FileExistsError" in done["error"]
     assert platform.logs().count("try 3") == 2
     nothing_left(platform)
 

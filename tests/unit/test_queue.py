@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from synthesis.files import disk_error
 from synthesis.server import admin, folder
 from synthesis.server.file_name import FileName
 from synthesis.server.jobs import queue
 from synthesis.server.jobs.finish import finish_next
+from synthesis.server.jobs.worker import is_disk_full
 from synthesis.server.settings import Settings
 from synthesis.server.store import files, jobs, orgs
 from synthesis.server.store.engine import open_engine, read, write
@@ -17,7 +21,6 @@ from synthesis.server.store.files import IndexedFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from sqlalchemy import Engine
 
@@ -147,6 +150,15 @@ def test_a_render_that_fails_is_tried_again_then_given_up(board: Board) -> None:
     assert row.error == "no luck 3"
 
 
+def test_a_full_disk_costs_no_tries(board: Board) -> None:
+    board.job(1)
+    for _ in range(5):
+        claim = board.take()
+        assert claim.attempts == 1
+        queue.postpone(board.engine, claim)
+    assert board.complete(board.take())
+
+
 def test_a_render_that_kills_its_workers_is_given_up(board: Board) -> None:
     job = board.job(1)
     for name in ("a", "b", "c"):
@@ -226,3 +238,11 @@ def test_the_work_folder_is_emptied_by_worker(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["job.1.w2"]
     folder.empty(tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_counts_as_a_full_disk() -> None:
+    full = OSError(errno.ENOSPC, "No space left on device")
+    assert is_disk_full(full)
+    assert is_disk_full(disk_error(full, Path("x")))
+    assert not is_disk_full(OSError(errno.EACCES, "Permission denied"))
+    assert not is_disk_full(ValueError())

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
-from synthesis.errors import UnavailableError
+from synthesis.errors import UnavailableError, UsageError
+from synthesis.humans import renderers
 from synthesis.server import folder
 from synthesis.server.app import create_app
 from synthesis.server.jobs import queue
@@ -52,13 +53,18 @@ def serve(
         host: address to listen on.
         port: port to listen on; 0 takes a free one.
         workers: render processes; None: one per core, at most 4; 0 renders nothing.
-        renderer: name of the renderer, a key of `humans.renderers`.
+        renderer: name of the renderer, one of `humans.renderers.NAMES`.
         ready: called once with the URL when requests are answered.
 
     Raises:
+        UsageError: there is no such renderer.
         DiskError: kind `locked` when another server uses the folder; others when it cannot be used.
         UnavailableError: kind `network` when the address cannot be listened on.
     """
+    if renderer not in renderers.NAMES:
+        raise UsageError(
+            f"there is no renderer {renderer!r}", hint=f"renderers are: {', '.join(renderers.NAMES)}"
+        )
     settings = Settings(data=data.resolve())
     folder.prepare(settings)
     with contextlib.ExitStack() as stack:

@@ -150,6 +150,13 @@ def fail(engine: Engine, claim: Claim, error: str, *, attempts: int) -> None:
             _give_up(db, claim.job, claim.render_id, error)
 
 
+def postpone(engine: Engine, claim: Claim) -> None:
+    """Give a render back without counting the try: not it is at fault, but the machine."""
+    with write(engine) as db:
+        freed = {"state": "waiting", "worker": None, "lease_until": None, "attempts": claim.attempts - 1}
+        db.execute(update(renders).where(*_held(claim)).values(**freed))
+
+
 def release(engine: Engine, worker: str) -> None:
     """Free what a dead worker held; the try counts, for the render may be what killed it."""
     with write(engine) as db:

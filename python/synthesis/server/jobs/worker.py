@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from synthesis.errors import FailedError, SynthesisError
+from synthesis.files import disk_error
 from synthesis.server import file_name
 from synthesis.server.file_name import FileName
 from synthesis.server.jobs import queue
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 IDLE_SECONDS = 0.25
+DISK_FULL_SECONDS = 10
 LOST_CLAIM = 75
 """Exit code of a worker that dropped a render nobody wants any more."""
 ERROR_LENGTH = 500
@@ -76,6 +78,11 @@ class Worker:
         try:
             self._make(claim)
         except Exception as error:  # whatever a renderer raises counts against the render, not the worker
+            if is_disk_full(error):
+                log.warning("the disk is full; trying again in %d s: %s", DISK_FULL_SECONDS, _describe(error))
+                queue.postpone(self.engine, claim)
+                time.sleep(DISK_FULL_SECONDS)
+                return True
             log.exception("job %s render %d failed, try %d", claim.job_id, claim.render_id, claim.attempts)
             queue.fail(self.engine, claim, _describe(error), attempts=self.settings.attempts)
         return True
@@ -196,6 +203,13 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def is_disk_full(error: Exception) -> bool:
+    """Whether a render failed only for want of room."""
+    if isinstance(error, OSError):
+        return disk_error(error, Path()).kind == "disk-full"
+    return isinstance(error, SynthesisError) and error.kind == "disk-full"
 
 
 def _describe(error: Exception) -> str:
