@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -182,6 +184,27 @@ def test_a_reader_that_goes_away_is_no_fault(cli: Command, job: str) -> None:
     running.stdout.close()
     _, err = running.communicate(timeout=30)
     assert (running.returncode, err) == (141, b"")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device that is always full")  # noqa: PTH110
+def test_an_output_that_is_full_is_a_disk_error(cli: Command, job: str) -> None:
+    with open("/dev/full", "wb") as full:  # noqa: PTH123
+        done = subprocess.run(
+            cli.line(["job", "spec", "-s", job]),
+            env=cli.environment,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            timeout=60,
+        )
+    assert done.returncode == 6
+    assert done.stderr.startswith(b"error: output: no space left")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a shell")
+def test_closed_streams_do_no_harm(cli: Command, job: str) -> None:
+    for closed in ("<&-", ">&-", "2>&-"):
+        line = f"{shlex.join(cli.line(['job', 'status', job]))} {closed}"
+        assert subprocess.run(line, shell=True, env=cli.environment, timeout=60).returncode == 0
 
 
 def test_cancel_says_what_stays_and_is_not_done_twice(cli: Command, job: str) -> None:

@@ -140,6 +140,19 @@ def test_quickstart_keeps_serving_until_interrupted(tmp_path: Path) -> None:
     assert cli("status", "--config", "q/config.json").code == 1
 
 
+@posix
+def test_quickstart_that_is_ended_takes_its_platform_along(tmp_path: Path) -> None:
+    cli = Command(tmp_path)
+    process = cli.start("quickstart", "--renderer", "flat", "--keep-serving", "--dir", "q", "--quiet")
+    assert process.stdout is not None
+    process.stdout.readline()
+    server = json.loads((tmp_path / "q" / "data" / "server.json").read_bytes())["pid"]
+    process.terminate()
+    process.communicate(timeout=60)
+    with pytest.raises(ProcessLookupError):
+        os.kill(server, 0)
+
+
 def test_quickstart_names_the_step_that_fails(tmp_path: Path) -> None:
     cli = Command(tmp_path)
     done = cli("quickstart", "--renderer", "nothing", "--dir", "q", timeout=110)

@@ -148,12 +148,12 @@ def _known(error: BaseException) -> SynthesisError:
         return _usage(error)
     if isinstance(error, SystemExit):
         raise error
-    if isinstance(error, OSError) and error.filename is not None:
+    if isinstance(error, OSError):
         from pathlib import Path
 
         from synthesis.files import disk_error
 
-        return disk_error(error, Path(str(error.filename)))
+        return disk_error(error, Path(str(error.filename or "output")))
     return FailedError(
         f"unexpected {type(error).__name__}: {error}",
         kind="internal",

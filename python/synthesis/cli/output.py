@@ -36,6 +36,7 @@ class Output:
         self.quiet = quiet
         self._secrets: set[str] = set()
         self._streaming = False  # NDJSON events were printed
+        self.label = ""  # stands before the progress line
         self._line = 0  # cells of the unfinished progress line
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):
@@ -119,7 +120,7 @@ class Output:
     def line(self, text: str) -> None:
         """Draw `text` as the one line that is drawn over and over, cut to the terminal's width."""
         width = _width(sys.stderr)
-        text = clean(text).replace("\n", " ")[: max(1, width - 1)]
+        text = clean(self.label + text if text else "").replace("\n", " ")[: max(1, width - 1)]
         # When the window got narrower the terminal has folded the old line: go up to its start.
         folded = (self._line - 1) // width if self._line else 0
         up = f"\x1b[{folded}A" if folded else ""

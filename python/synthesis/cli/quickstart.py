@@ -133,6 +133,7 @@ class Quickstart:
     def _named(self, step: str) -> Iterator[None]:
         """Say in every error which step it was."""
         self._step += 1
+        self.out.label = f"{self._step}/6  {step:<14} "
         try:
             yield
         except (KeyboardInterrupt, CancelledError) as error:
@@ -153,7 +154,7 @@ class Quickstart:
         return f"{self.folder.log}, {self.folder.data / 'logs'}"
 
     def _done(self, step: str, text: str) -> None:
-        self.out.note(f"{self._step}/6  {step:<14} {text}")
+        self.out.note(f"{self.out.label}{text}")
         self.out.event("step", step=step, message=text)
 
     def _platform(self, stack: contextlib.ExitStack) -> str:
@@ -275,7 +276,7 @@ class Quickstart:
         first = next(iter(sorted(folder.downloads.glob("*.exr"))), folder.downloads)
         tries = [
             f"synthesis exr info {shlex.quote(str(first))}",
-            f"synthesis job assets view {job.id} --config {config}",
+            f"synthesis job list --config {config}",
             f"synthesis humans create {shlex.quote(str(folder.spec))} --config {config}",
         ]
         if not keep_serving:
