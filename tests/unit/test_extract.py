@@ -7,6 +7,8 @@ import json
 import multiprocessing
 import os
 import struct
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -551,3 +553,48 @@ def test_files_that_lie(tmp_path: Path, lie: str) -> None:
 def test_errors_name_part_and_block(tmp_path: Path) -> None:
     (failure,) = run(tmp_path / "bad.exr", LIES["damaged-block"]).failures
     assert "part 0, block 0: " in failure.message
+
+
+BOMBS = {
+    # 65,535 x 4,095 pixels in a file of a few KB, in compressions whose blocks may be tiny.
+    f"bomb-{number}": LIES["wide-window"].replace(
+        b"compression\0compression\0\x01\0\0\0\x02",
+        b"compression\0compression\0\x01\0\0\0" + bytes([number]),
+        1,
+    )
+    for number in (4, 5, 6, 7, 8, 9)
+}
+
+
+WITH_LITTLE_MEMORY = """
+import resource, sys
+from pathlib import Path
+from synthesis.ops.extract import ASSETS, extract
+
+used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + (512 << 20),) * 2)
+files = sorted(Path(sys.argv[1]).glob("*.exr"))
+results = extract(files, assets=ASSETS, directory=Path(sys.argv[1]) / "out", workers=1)
+assert all(result.failures and not result.outputs for result in results)
+print(len(results))
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs Linux's view of a process")
+def test_files_that_lie_get_little_memory(tmp_path: Path) -> None:
+    for name, data in (LIES | BOMBS).items():
+        (tmp_path / f"{name}.exr").write_bytes(data)
+    command = [sys.executable, "-c", WITH_LITTLE_MEMORY, str(tmp_path)]
+    child = subprocess.run(command, capture_output=True, text=True)
+    assert (child.returncode, child.stdout) == (0, f"{len(LIES | BOMBS)}\n"), child.stderr
+
+
+@pytest.mark.skipif(
+    os.name != "posix" or os.uname().sysname != "Linux", reason="other systems refuse such names"
+)
+def test_a_name_that_is_not_text(tmp_path: Path) -> None:
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.exr"))
+    path.write_bytes(build(Part({"A": np.ones((2, 2), "<f2")})))
+    (result,) = extract([path], assets=["alpha"], directory=tmp_path / "out")
+    assert result.source == path
+    assert [output.name for output in result.outputs] == ["caf\ufffd.alpha.tif"]

@@ -88,6 +88,12 @@ def test_own_attributes_cannot_be_replaced(tmp_path: Path) -> None:
         write_exr(tmp_path / "a.exr", made(), {"dataWindow": "mine"})
 
 
+def test_an_attribute_that_no_reader_takes_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as error:
+        write_exr(tmp_path / "a.exr", made(), {"manifest": "x" * ((32 << 20) + 1)})
+    assert error.value.kind == "too-large"
+
+
 def test_a_place_that_cannot_be_written_keeps_what_is_there(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"mine")
     with pytest.raises(SynthesisError):

@@ -121,15 +121,13 @@ fn stems(files: &[PathBuf]) -> Result<Vec<String>> {
     for file in files {
         let name = file
             .file_name()
-            .and_then(|name| name.to_str())
-            .ok_or_else(|| {
-                Error::new(Kind::Usage, format!("not a file name: {}", file.display()))
-            })?;
+            .unwrap_or(file.as_os_str())
+            .to_string_lossy();
         let is_exr = |(_, suffix): &(&str, &str)| suffix.eq_ignore_ascii_case("exr");
         let stem = name
             .rsplit_once('.')
             .filter(is_exr)
-            .map_or(name, |(stem, _)| stem)
+            .map_or(name.as_ref(), |(stem, _)| stem)
             .to_owned();
         if let Some(other) = seen.insert(stem.clone(), file) {
             return Err(Error::new(

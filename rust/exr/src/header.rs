@@ -12,7 +12,8 @@ use crate::part::{Form, Part};
 
 const MAX_PARTS: usize = 64;
 const MAX_ATTRIBUTES: usize = 4096;
-const MAX_ATTRIBUTE: usize = 32 << 20;
+/// Largest attribute, in bytes.
+pub const MAX_ATTRIBUTE: usize = 32 << 20;
 const MAX_ALL_ATTRIBUTES: usize = 64 << 20;
 
 const MAGIC: [u8; 4] = [0x76, 0x2f, 0x31, 0x01];

@@ -8,6 +8,7 @@ use libdeflater::{CompressionLvl, Compressor};
 
 use crate::attribute::{MAX_AREA, MAX_NAME, MAX_SIDE};
 use crate::error::{Error, Kind, Result};
+use crate::header::MAX_ATTRIBUTE;
 use crate::predictor;
 use crate::scratch::Scratch;
 
@@ -136,6 +137,15 @@ fn checked<'a>(
                 samples.bytes().len()
             ));
         }
+    }
+    if let Some((name, _)) = attributes
+        .iter()
+        .find(|(_, value)| value.len() > MAX_ATTRIBUTE)
+    {
+        return Err(Error::new(
+            Kind::TooLarge,
+            format!("attribute {name} is longer than {MAX_ATTRIBUTE} bytes"),
+        ));
     }
     let mut names: Vec<&str> = attributes.iter().map(|&(name, _)| name).collect();
     names.extend(OWN_ATTRIBUTES);
