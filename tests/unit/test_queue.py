@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +15,7 @@ from synthesis.server import admin, folder
 from synthesis.server.file_name import FileName
 from synthesis.server.jobs import queue
 from synthesis.server.jobs.finish import finish_next
-from synthesis.server.jobs.worker import is_disk_full
+from synthesis.server.jobs.worker import LOST_CLAIM, is_disk_full
 from synthesis.server.settings import Settings
 from synthesis.server.store import files, jobs, orgs
 from synthesis.server.store.engine import open_engine, read, write
@@ -246,3 +248,28 @@ def test_what_counts_as_a_full_disk() -> None:
     assert is_disk_full(disk_error(full, Path("x")))
     assert not is_disk_full(OSError(errno.EACCES, "Permission denied"))
     assert not is_disk_full(ValueError())
+
+
+LATE = """
+import sys, time
+from pathlib import Path
+from synthesis.server.jobs import queue, worker
+from synthesis.server.store.engine import open_engine
+
+engine = open_engine(Path(sys.argv[1]) / "platform.db")
+claim = queue.claim(engine, "late", lease=60, attempts=3)
+with worker._heartbeat(engine, claim, 0.2):
+    print("rendering", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_worker_gives_up_a_render_that_nobody_wants_any_more(board: Board) -> None:
+    job = board.job(1)
+    command = [sys.executable, "-c", LATE, str(board.settings.data)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as late:
+        assert late.stdout is not None
+        assert late.stdout.readline().strip() == b"rendering"
+        with write(board.engine) as db:
+            jobs.cancel(db, board.row(job))
+        assert late.wait(30) == LOST_CLAIM
