@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+import synthesis
+
 HEAVY = ("pydantic", "rich", "asyncio", "starlette", "uvicorn", "sqlalchemy", "numpy", "mitsuba", "zstandard")
 PROGRAM = """
 import sys
@@ -24,6 +26,16 @@ def loaded_by(*arguments: str) -> set[str]:
     )
     assert done.stdout
     return set(done.stderr.split())
+
+
+def test_both_ways_to_the_version_say_the_same() -> None:
+    said = [
+        subprocess.run(
+            [sys.executable, "-m", "synthesis.cli", *options], capture_output=True, check=True
+        ).stdout
+        for options in (["--version"], ["--json", "--version"])
+    ]
+    assert said[0] == said[1] == f"synthesis {synthesis.__version__}\n".encode()
 
 
 @pytest.mark.parametrize("option", ["--version", "--help", "-h"])

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
 def main() -> None:
     """Run the command line of this process and leave with its exit code."""
-    import os
-
-    from synthesis.cli.app import run
-
     for name in ("stdin", "stdout", "stderr"):  # a stream that was closed (`>&-`) is None here
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "r" if name == "stdin" else "w"))  # noqa: PTH123, SIM115
+    if sys.argv[1:] == ["--version"]:  # what installers and scripts ask: answered before typer is loaded
+        sys.stdout.write(version() + "\n")
+        return
+    from synthesis.cli.app import run
+
     sys.exit(run(sys.argv[1:]))
+
+
+def version() -> str:
+    """Return what `synthesis --version` prints."""
+    from synthesis import __version__
+
+    return f"synthesis {__version__}"

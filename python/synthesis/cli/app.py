@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from synthesis.cli import apikey, exr, humans, job, org, platform, quickstart, serve, status, user
+from synthesis.cli import apikey, exr, humans, job, org, platform, quickstart, serve, status, user, version
 from synthesis.cli.command import (
     CONTEXT,
     ConfigOption,
@@ -87,9 +87,7 @@ command(app, "serve")(serve.serve)
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from synthesis import __version__
-
-        typer.echo(f"synthesis {__version__}")
+        typer.echo(version())
         raise typer.Exit
 
 
