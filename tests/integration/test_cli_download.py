@@ -168,6 +168,7 @@ def test_a_server_that_is_down_says_how_to_start_one(cli: Command, job: str) -> 
     assert len(done.err.splitlines()) == 2
 
 
+@pytest.mark.skipif(os.name != "posix", reason="pseudo terminals")
 def test_a_terminal_shows_one_line_and_survives_resizing(cli: Command, job: str) -> None:
     terminal = cli.terminal("job", "assets", "download", job, "--assets", "all", "-o", "out", columns=40)
     terminal.resize(24)

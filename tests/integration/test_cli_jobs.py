@@ -237,6 +237,7 @@ def test_watch_waits_for_the_renders(cli: Command, rendering: Platform) -> None:
     assert {"exr", "info", "rgb", "alpha", "depth", "normals", "segments"} <= set(flags)
 
 
+@pytest.mark.skipif(os.name != "posix", reason="pseudo terminals")
 def test_interrupting_watch_is_130(cli: Command, job: str) -> None:
     terminal = cli.terminal("job", "watch", job)
     terminal.expect("0/2 renders created")

@@ -61,6 +61,7 @@ def test_two_servers_on_one_folder(cli: Command) -> None:
         process.communicate(timeout=30)
 
 
+@posix
 def test_a_port_that_is_taken(cli: Command) -> None:
     process, line = started(cli)
     try:
