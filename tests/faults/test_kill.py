@@ -47,7 +47,8 @@ def test_small_files_survive(seed: int, tmp_path: Path) -> None:
         summary = fetch(server, tmp_path)
         assert summary.files_present == there
         assert summary.files_new == 400 - there
-        assert sum(server.sent.values()) <= (400 - there) * 20_000
+        # Beside what was left: bodies that were still on their way to the killed one.
+        assert sum(server.sent.values()) <= (400 - there + 16) * 20_000
         assert_complete(server, tmp_path)
 
 

@@ -123,12 +123,18 @@ impl Counters {
     pub fn fail(&self, name: &str, error: &Error) {
         add(&self.failed, 1);
         *lock(&self.kinds).entry(error.kind.to_string()).or_insert(0) += 1;
+        // The name has its own field, and without it equal causes read alike.
+        let message = error
+            .message
+            .strip_prefix(name)
+            .and_then(|rest| rest.strip_prefix(": "));
+        let message = message.unwrap_or(&error.message).to_owned();
         let mut failures = lock(&self.failures);
         if failures.len() < MOST_FAILURES {
             failures.push(Failure {
                 name: crate::names::shown(name),
                 kind: error.kind.to_string(),
-                message: error.message.clone(),
+                message,
                 status: error.status,
             });
         }

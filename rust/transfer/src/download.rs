@@ -17,14 +17,14 @@ use crate::counters::{add, take, Counters, Failure, Snapshot};
 use crate::disk;
 use crate::error::{Error, Result};
 use crate::fetch::Context;
-use crate::folder::{digest, Aside, Folder, Present};
+use crate::folder::{digest, part_id, Aside, Folder, Present};
 use crate::http::Http;
 use crate::ids::Ids;
 use crate::journal::Journal;
 use crate::key::Key;
 use crate::large;
 use crate::links::Links;
-use crate::manifest::Source;
+use crate::manifest::{Entry, Source};
 use crate::plan::{plan, Policy, Scan, Seen};
 use crate::small;
 
@@ -146,7 +146,6 @@ async fn run(
         tasks.spawn(permit(
             context.clone(),
             board.clone(),
-            policy,
             outages.clone(),
             2 * permits.max(8),
         ));
@@ -224,7 +223,6 @@ async fn finish(tasks: &mut JoinSet<Result<Done>>) -> Result<Seen> {
 async fn permit(
     context: Arc<Context>,
     board: Arc<Board>,
-    policy: Policy,
     outages: Arc<AtomicUsize>,
     most_outages: usize,
 ) -> Result<Done> {
@@ -234,7 +232,7 @@ async fn permit(
             Work::Help(large, range) => large::help(&context, &board, &large, range).await,
             Work::File(unit) => {
                 let name = unit.entry.name.clone();
-                let outcome = see_to(&context, &board, unit, policy).await;
+                let outcome = see_to(&context, &board, unit).await;
                 board.done(&name);
                 match outcome {
                     Ok(()) => outages.store(0, Ordering::Relaxed),
@@ -256,13 +254,13 @@ async fn permit(
     Ok(Done::Permit)
 }
 
-async fn see_to(context: &Arc<Context>, board: &Board, unit: Unit, policy: Policy) -> Result<()> {
+async fn see_to(context: &Arc<Context>, board: &Board, unit: Unit) -> Result<()> {
     let Unit {
         entry,
         check,
         replace,
     } = unit;
-    if check && is_right(context, &entry.name, entry.sha256).await? {
+    if check && is_right(context, &entry).await? {
         add(&context.counters.files_present, 1);
         add(&context.counters.bytes_present, entry.bytes);
         return Ok(());
@@ -271,8 +269,11 @@ async fn see_to(context: &Arc<Context>, board: &Board, unit: Unit, policy: Polic
         let text = format!("{}: its bytes are not those of the manifest", entry.name);
         return Err(Error::new("mismatch", text).hint("--update fetches it again"));
     }
-    debug_assert!(policy.update || !check || replace);
     if entry.bytes <= small::LARGEST {
+        // Its former, larger self may be half done.
+        if !context.journal.is_empty() {
+            context.journal.gone(&part_id(&entry.name))?;
+        }
         small::fetch(context, entry, replace).await
     } else {
         large::fetch(context, board, entry, replace).await
@@ -280,12 +281,17 @@ async fn see_to(context: &Arc<Context>, board: &Board, unit: Unit, policy: Polic
 }
 
 /// Hashes a file that is there, off the permits' threads.
-async fn is_right(context: &Arc<Context>, name: &str, sha256: [u8; 32]) -> Result<bool> {
-    let path = context.folder.target(name);
-    let found = tokio::task::spawn_blocking(move || digest(&path)).await;
-    found
-        .map_err(|_| Error::new("internal", "hashing broke off"))?
-        .map(|digest| digest == sha256)
+async fn is_right(context: &Arc<Context>, entry: &Entry) -> Result<bool> {
+    let path = context.folder.target(&entry.name);
+    match tokio::task::spawn_blocking(move || digest(&path)).await {
+        Ok(Ok(found)) => Ok(found == entry.sha256),
+        Ok(Err(error)) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Ok(Err(error)) => {
+            let text = format!("{}: it cannot be read: {error}", entry.name);
+            Err(Error::new("mismatch", text))
+        }
+        Err(_) => Err(Error::new("internal", "hashing broke off")),
+    }
 }
 
 /// Every few seconds: sync, and only then say so in the journal. Returns only with an error.

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::folder::Folder;
 use crate::http::{header, media_type, Http};
 use crate::journal::Journal;
-use crate::key::{host, shown};
+use crate::key::host;
 use crate::links::{reread, Links};
 use crate::manifest::{sha256, Entry, Source};
 
@@ -238,12 +238,13 @@ struct Problem {
     kind: Option<String>,
     title: Option<String>,
     detail: Option<String>,
+    hint: Option<String>,
 }
 
 /// The error that an answer other than a success stands for.
 pub async fn refusal(http: &Http, response: &mut Response) -> Error {
     let status = response.status().as_u16();
-    let place = shown(response.url());
+    let place = host(response.url());
     let request_id = header(response, "x-request-id").map(str::to_owned);
     let is_json = media_type(response).ends_with("json");
     let body = http.read(response, 64 << 10).await.unwrap_or_default();
@@ -257,12 +258,10 @@ pub async fn refusal(http: &Http, response: &mut Response) -> Error {
         None if status == 403 && says_expired(&body) => "url-expired".into(),
         None => kind_of(status).into(),
     };
-    let words = problem
-        .detail
-        .or(problem.title)
-        .map(|text| crate::names::shown(&text));
-    let words = words.map(|text| format!(": {text}")).unwrap_or_default();
-    let mut error = Error::new(kind, format!("{place} answered {status}{words}")).status(status);
+    let words = problem.detail.or(problem.title).map(|text| one_line(&text));
+    let words = words.unwrap_or_else(|| format!("{place} answered {status}"));
+    let mut error = Error::new(kind, words).status(status);
+    error.hint = problem.hint.map(|text| one_line(&text));
     error.request_id = request_id;
     error
 }
@@ -273,6 +272,14 @@ fn says_expired(body: &[u8]) -> bool {
     text.contains("expired")
         || text.contains("requesttimetooskewed")
         || text.contains("signature not valid in the specified time")
+}
+
+/// A server's words without control characters, and not without end.
+fn one_line(text: &str) -> String {
+    let letters = text
+        .chars()
+        .map(|letter| if letter.is_control() { ' ' } else { letter });
+    letters.take(500).collect()
 }
 
 fn is_kebab(kind: &str) -> bool {

@@ -330,16 +330,15 @@ impl Present {
 }
 
 /// The sha256 of a file.
-pub fn digest(path: &Path) -> Result<[u8; 32]> {
-    let fail = |error: io::Error| Error::io("read", path, &error);
-    let mut file = File::open(path).map_err(fail)?;
-    let (mut hasher, mut block) = (Sha256::new(), vec![0; 1 << 20]);
+pub fn digest(path: &Path) -> io::Result<[u8; 32]> {
+    let (mut file, mut hasher) = (File::open(path)?, Sha256::new());
+    let mut block = vec![0; 1 << 20];
     loop {
         match file.read(&mut block) {
             Ok(0) => return Ok(hasher.finalize().into()),
             Ok(read) => hasher.update(&block[..read]),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(fail(error)),
+            Err(error) => return Err(error),
         }
     }
 }

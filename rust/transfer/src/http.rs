@@ -133,7 +133,7 @@ impl Http {
                 "timeout",
                 format!(
                     "{} sent nothing for {} s",
-                    shown(response.url()),
+                    host(response.url()),
                     self.limits.idle.as_secs_f32()
                 ),
             )),
@@ -180,7 +180,7 @@ impl Http {
                 Ok(Err(error)) => return Err(explain(&error, &url)),
                 Err(_) => {
                     let seconds = self.limits.first_byte.as_secs_f32();
-                    let text = format!("{} did not answer in {seconds} s", shown(&url));
+                    let text = format!("{} did not answer in {seconds} s", host(&url));
                     return Err(Error::new("timeout", text));
                 }
             };
@@ -299,7 +299,8 @@ fn proxy_needs_tls() -> bool {
     })
 }
 
-/// Our words for a library error: kind by cause, URL without its query.
+/// Our words for a library error: kind by cause, and the host in place of the URL, so that the
+/// same trouble of many files reads the same.
 fn explain(error: &reqwest::Error, url: &Url) -> Error {
     let cause = root_cause(error);
     if let Some(tls) = tls_cause(error) {
@@ -316,11 +317,11 @@ fn explain(error: &reqwest::Error, url: &Url) -> Error {
         return Error::new(kind, format!("cannot connect to {}: {cause}", host(url)));
     }
     if error.is_timeout() {
-        return Error::new("timeout", format!("{} timed out", shown(url)));
+        return Error::new("timeout", format!("{} timed out", host(url)));
     }
     Error::new(
         "network",
-        format!("{}: the connection broke: {cause}", shown(url)),
+        format!("{}: the connection broke: {cause}", host(url)),
     )
 }
 
@@ -342,9 +343,10 @@ fn tls_cause(error: &reqwest::Error) -> Option<String> {
     None
 }
 
-/// The innermost cause, in one line.
-fn root_cause(error: &dyn std::error::Error) -> String {
-    let (mut text, mut at) = (error.to_string(), error.source());
+/// The innermost cause, in one line. The outermost text is left out: it holds the whole URL.
+fn root_cause(error: &reqwest::Error) -> String {
+    let mut text = "no more is known".to_owned();
+    let mut at = std::error::Error::source(error);
     while let Some(inner) = at {
         text = inner.to_string();
         at = inner.source();

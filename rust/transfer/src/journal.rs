@@ -108,6 +108,8 @@ impl Journal {
                 Record::Synced { boot, seconds } => synced = Some((boot, seconds)),
             }
         }
+        // A kill between a rename and its record leaves a part that is none.
+        partials.retain(|part, _| work.join(format!("{part}.part")).exists());
         let boot = disk::boot_id();
         let doubt_since = synced
             .as_ref()
@@ -288,6 +290,9 @@ mod tests {
     fn a_journal_cut_anywhere_gives_a_past_state() -> Result<()> {
         let work = folder("cut");
         let journal = Journal::open(&work)?;
+        for part in ["a.part", "b.part"] {
+            let _ = fs::write(work.join(part), b"");
+        }
         journal.start("a", 100, &[1; 32], "\"x\"")?;
         journal.done("a", 0..40)?;
         journal.start("b", 50, &[2; 32], "\"y\"")?;
@@ -302,6 +307,33 @@ mod tests {
         }
         states.dedup();
         assert_eq!(states, [None, Some(0), Some(40), Some(80)]);
+        let _ = fs::remove_dir_all(&work);
+        Ok(())
+    }
+
+    #[test]
+    fn a_part_that_is_gone_is_forgotten() -> Result<()> {
+        let work = folder("gone");
+        Journal::open(&work)?.start("a", 100, &[1; 32], "\"x\"")?;
+        assert!(Journal::open(&work)?.is_empty());
+        let _ = fs::remove_dir_all(&work);
+        Ok(())
+    }
+
+    #[test]
+    fn a_restart_of_the_machine_casts_doubt() -> Result<()> {
+        let work = folder("doubt");
+        let boot = "of another start".to_owned();
+        let line = format(&Record::Synced {
+            boot,
+            seconds: 1_000,
+        });
+        let _ = fs::write(work.join("journal"), line);
+        let expected = Some(UNIX_EPOCH + Duration::from_secs(1_000));
+        assert_eq!(Journal::open(&work)?.doubt_since, expected);
+        // It outlives a run that ends before it has looked at every file.
+        Journal::open(&work)?.synced(SystemTime::now())?;
+        assert_eq!(Journal::open(&work)?.doubt_since, expected);
         let _ = fs::remove_dir_all(&work);
         Ok(())
     }

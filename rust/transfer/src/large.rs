@@ -4,14 +4,15 @@
 //! ETag; whatever does not fit (200 for a range, another ETag, another total) ends the attempt,
 //! and the next one begins with an empty part. Two versions are never spliced.
 
+mod hash;
+mod range;
+
 use std::fs::File;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use reqwest::header::CONTENT_RANGE;
-use reqwest::Response;
 use sha2::{Digest, Sha256};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -19,13 +20,11 @@ use tokio_util::sync::CancellationToken;
 use crate::backoff::lock;
 use crate::board::Board;
 use crate::counters::{add, take};
-use crate::disk;
 use crate::error::{Error, Result};
-use crate::fetch::{get, is_other_version, mismatch, strong_etag, Ask, Context, Fault, Patience};
+use crate::fetch::{Context, Fault, Patience};
 use crate::folder::part_id;
-use crate::http::{header, length};
 use crate::manifest::{hex, Entry};
-use crate::ranges::{content_range, Ranges};
+use crate::ranges::Ranges;
 
 /// Smaller files are never split: a second request costs more than it brings.
 const SPLIT_FROM: u64 = 32 << 20;
@@ -51,6 +50,7 @@ pub struct Large {
     counted: AtomicU64,
     changed: Notify,
     dead: CancellationToken,
+    split: bool,
 }
 
 struct State {
@@ -68,8 +68,9 @@ pub async fn fetch(
     replace: bool,
 ) -> Result<()> {
     let mut patience = Patience::new(context.http.limits().attempts);
+    let mut split = true;
     loop {
-        let large = Arc::new(Large::open(context, entry.clone())?);
+        let large = Arc::new(Large::open(context, entry.clone(), split)?);
         board.offer(&large);
         let mut outcome = large.drive(context, board).await;
         board.withdraw(&large);
@@ -90,6 +91,8 @@ pub async fn fetch(
             }
             Err(fault @ (Fault::Content(_) | Fault::Restart(_))) => {
                 large.discard(context)?;
+                // A server that cannot do ranges properly is asked for the whole from then on.
+                split &= !matches!(fault, Fault::Restart(_));
                 patience.after(context, &mut entry, fault).await?;
             }
             Err(Fault::Again(error) | Fault::Expired(error, _) | Fault::Final(error)) => {
@@ -109,7 +112,7 @@ pub async fn help(context: &Arc<Context>, board: &Board, large: &Arc<Large>, ran
 
 impl Large {
     /// Opens the part, with what the journal vouches for, or empty.
-    fn open(context: &Context, entry: Entry) -> Result<Self> {
+    fn open(context: &Context, entry: Entry, split: bool) -> Result<Self> {
         let id = part_id(&entry.name);
         let part = context.folder.part(&entry.name);
         let fail = |error: std::io::Error| Error::io("write", &part, &error);
@@ -152,6 +155,7 @@ impl Large {
             hash: Mutex::new((Sha256::new(), 0)),
             changed: Notify::new(),
             dead: CancellationToken::new(),
+            split: split && entry.bytes > SPLIT_FROM,
             entry,
         })
     }
@@ -187,7 +191,7 @@ impl Large {
             return None;
         }
         let most = match idle {
-            _ if self.entry.bytes <= SPLIT_FROM => self.entry.bytes,
+            _ if !self.split => self.entry.bytes,
             0 => LONGEST_CLAIM,
             idle => (state.todo.len() / (idle as u64 + 1)).clamp(GRAINS.0, GRAINS.1),
         };
@@ -198,7 +202,7 @@ impl Large {
 
     /// A range for a permit without work; none until one answer has shown a strong ETag.
     pub fn claim_as_helper(&self, idle: usize) -> Option<Range<u64>> {
-        let may = self.entry.bytes > SPLIT_FROM && self.validator.get().is_some();
+        let may = self.split && self.validator.get().is_some();
         may.then(|| self.claim(idle))?
     }
 
@@ -253,162 +257,6 @@ impl Large {
         Ok(())
     }
 
-    /// One request, its bytes written as they come; `at` moves along, even if it ends in a fault.
-    async fn stream(
-        &self,
-        context: &Context,
-        board: &Board,
-        at: &mut u64,
-        end: &mut u64,
-    ) -> std::result::Result<(), Fault> {
-        let size = self.entry.bytes;
-        let range = (*at > 0 || *end < size).then_some(*at..*end);
-        let validator = self.validator.get().map(String::as_str);
-        let mut response = get(
-            context,
-            &self.entry,
-            &Ask {
-                range: range.clone(),
-                validator,
-            },
-        )
-        .await?;
-        let stop = self.accept(&response, range, at, end)?;
-        self.learn(context, board, &response)
-            .map_err(Fault::Final)?;
-        let mut noted = *at;
-        let outcome = self
-            .write(context, &mut response, at, stop, &mut noted)
-            .await;
-        self.note(context, noted..*at).map_err(Fault::Final)?;
-        outcome
-    }
-
-    /// Where the body of this answer ends in the file, if it is what was asked for.
-    fn accept(
-        &self,
-        response: &Response,
-        range: Option<Range<u64>>,
-        at: &mut u64,
-        end: &mut u64,
-    ) -> std::result::Result<u64, Fault> {
-        let (entry, size) = (&self.entry, self.entry.bytes);
-        let etag = strong_etag(response);
-        if etag.is_some_and(|tag| is_other_version(tag, entry)) {
-            return Err(mismatch(entry, "it changed on the server"));
-        }
-        let restart =
-            |why: &str| Fault::Restart(Error::new("bad-answer", format!("{}: {why}", entry.name)));
-        let Some(range) = range.filter(|_| response.status().as_u16() == 206) else {
-            if response.status().as_u16() != 200 {
-                return Err(restart("the server sent a part when asked for the whole"));
-            }
-            if let Some(promised) = length(response).filter(|length| *length != size) {
-                return Err(mismatch(
-                    entry,
-                    &format!("the server promises {promised} bytes, the manifest {size}"),
-                ));
-            }
-            if *at > 0 || !self.take_all() {
-                return Err(restart("the server sent the whole when asked for a part"));
-            }
-            *end = size;
-            return Ok(size);
-        };
-        let given = header(response, CONTENT_RANGE.as_str()).and_then(content_range);
-        let Some((given, total)) = given else {
-            return Err(restart(
-                "the server sent a part without a proper Content-Range",
-            ));
-        };
-        if total != size {
-            return Err(mismatch(
-                entry,
-                &format!("the server says it has {total} bytes, the manifest {size}"),
-            ));
-        }
-        if given.start != range.start || given.end > range.end {
-            return Err(restart("the server sent another range than was asked for"));
-        }
-        if let Some(known) = self.validator.get() {
-            if etag != Some(known) {
-                return Err(mismatch(
-                    entry,
-                    "it changed on the server between two ranges",
-                ));
-            }
-        }
-        Ok(given.end)
-    }
-
-    /// For a server without ranges: the only permit on a fresh file takes it whole.
-    fn take_all(&self) -> bool {
-        let mut state = lock(&self.state);
-        let is_alone = state.active == 1 && state.done.is_empty();
-        if is_alone {
-            state.todo = Ranges::default();
-        }
-        is_alone
-    }
-
-    /// Keeps the first strong ETag: from then on the file can be split and resumed.
-    fn learn(&self, context: &Context, board: &Board, response: &Response) -> Result<()> {
-        let Some(etag) = strong_etag(response) else {
-            return Ok(());
-        };
-        if self.validator.set(etag.to_owned()).is_ok() {
-            context
-                .journal
-                .start(&self.id, self.entry.bytes, &self.entry.sha256, etag)?;
-            board.call_helpers();
-        }
-        Ok(())
-    }
-
-    async fn write(
-        &self,
-        context: &Context,
-        response: &mut Response,
-        at: &mut u64,
-        stop: u64,
-        noted: &mut u64,
-    ) -> std::result::Result<(), Fault> {
-        // One more look after the last byte lets the connection be used again.
-        while let Some(piece) = context.http.chunk(response).await? {
-            let amount = piece.len() as u64;
-            add(&context.counters.bytes_received, amount);
-            if *at + amount > stop {
-                return Err(mismatch(
-                    &self.entry,
-                    "the server sent more bytes than it promised",
-                ));
-            }
-            disk::write_at(&self.file, &piece, *at)
-                .map_err(|error| Fault::Final(Error::io("write", &self.part, &error)))?;
-            if let Ok(mut hash) = self.hash.try_lock() {
-                if hash.1 == *at {
-                    hash.0.update(&piece);
-                    hash.1 += amount;
-                }
-            }
-            *at += amount;
-            self.counted.fetch_add(amount, Ordering::Relaxed);
-            add(&context.counters.bytes_partial, amount);
-            if *at - *noted >= NOTED {
-                self.note(context, *noted..*at).map_err(Fault::Final)?;
-                *noted = *at;
-            }
-        }
-        if *at < stop {
-            let text = format!(
-                "{}: the body ended after {at} of {stop} bytes",
-                self.entry.name
-            );
-            return Err(Fault::Again(Error::new("network", text)));
-        }
-        Ok(())
-    }
-
     fn note(&self, context: &Context, range: Range<u64>) -> Result<()> {
         if range.is_empty() {
             return Ok(());
@@ -416,73 +264,6 @@ impl Large {
         lock(&self.state).done.add(range.clone());
         if self.validator.get().is_some() {
             context.journal.done(&self.id, range)?;
-        }
-        Ok(())
-    }
-
-    /// How many bytes are on disk in one piece after those hashed.
-    fn lag(&self) -> u64 {
-        let at = match self.hash.try_lock() {
-            Ok(hash) => hash.1,
-            Err(_) => return 0,
-        };
-        lock(&self.state).done.end_of(at).map_or(0, |end| end - at)
-    }
-
-    /// Hashes on from the file itself; without `wait` only if nobody else is hashing.
-    fn catch_up(&self, wait: bool) -> std::result::Result<(), Fault> {
-        let mut hash = match self.hash.try_lock() {
-            Ok(hash) => hash,
-            Err(_) if wait => lock(&self.hash),
-            Err(_) => return Ok(()),
-        };
-        let mut block = vec![0; 1 << 20];
-        loop {
-            let end = lock(&self.state).done.end_of(hash.1).unwrap_or(hash.1);
-            if hash.1 >= end {
-                return Ok(());
-            }
-            let most = block
-                .len()
-                .min(usize::try_from(end - hash.1).unwrap_or(usize::MAX));
-            match disk::read_at(&self.file, &mut block[..most], hash.1) {
-                Ok(0) => {
-                    return Err(mismatch(
-                        &self.entry,
-                        "its part was cut short by something else",
-                    ))
-                }
-                Ok(read) => {
-                    hash.0.update(&block[..read]);
-                    hash.1 += read as u64;
-                }
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(Fault::Final(Error::io("read", &self.part, &error))),
-            }
-        }
-    }
-
-    /// The last look before the final name: every byte there, and the hash right.
-    async fn check(self: &Arc<Self>) -> std::result::Result<(), Fault> {
-        let large = self.clone();
-        let outcome = if self.lag() > 0 || self.hash.try_lock().is_err() {
-            tokio::task::spawn_blocking(move || large.catch_up(true))
-                .await
-                .unwrap_or(Ok(()))
-        } else {
-            Ok(())
-        };
-        outcome?;
-        let (hash, hashed) = lock(&self.hash).clone();
-        let held = self.file.metadata().map_or(0, |data| data.len());
-        if hashed != self.entry.bytes
-            || held != self.entry.bytes
-            || hash.finalize()[..] != self.entry.sha256
-        {
-            return Err(mismatch(
-                &self.entry,
-                "the sha256 of what arrived is not that of the manifest",
-            ));
         }
         Ok(())
     }

@@ -27,6 +27,9 @@ const KEPT: &AsciiSet = &NON_ALPHANUMERIC
 /// Stands for `{name}` while the template is resolved, which would escape the braces.
 const MARK: &str = "synthesis-name-goes-here";
 
+/// After an early renewal in vain.
+const RENEW_AGAIN: Duration = Duration::from_secs(30);
+
 /// Own URLs that one renewal brings: the next files need theirs soon.
 const BATCH: usize = 256;
 
@@ -49,6 +52,7 @@ pub struct Links {
 /// A file's own URL, and the number of the renewal it is from.
 type Own = (Arc<str>, u64);
 
+#[derive(Clone)]
 struct Template {
     before: String,
     after: String,
@@ -129,8 +133,7 @@ impl Links {
             .renew_at
             .is_some_and(|instant| instant <= Instant::now())
         {
-            // If this fails the old link may still do; if not, the server will say so.
-            let _ = self.renew(http, gate, source, entry, template.serial).await;
+            self.renew_early(http, gate, source, entry).await;
             template = self.template()?;
         }
         let name = utf8_percent_encode(&entry.name, KEPT);
@@ -142,6 +145,31 @@ impl Links {
             url,
             serial: template.serial,
         })
+    }
+
+    /// Renews the template ahead of its end, while the others go on with the old one.
+    ///
+    /// If that fails the old one may still do; if not, the server will say so.
+    async fn renew_early(&self, http: &Http, gate: &Gate, source: &Source, entry: &Entry) {
+        let Ok(mut turn) = self.turn.try_lock() else {
+            return;
+        };
+        *turn += 1;
+        if self
+            .renew_template(http, gate, source, entry, *turn)
+            .await
+            .is_ok()
+        {
+            return;
+        }
+        let mut template = lock(&self.template);
+        if let Some(old) = template.take() {
+            let renew_at = Some(Instant::now() + RENEW_AGAIN);
+            *template = Some(Arc::new(Template {
+                renew_at,
+                ..(*old).clone()
+            }));
+        }
     }
 
     /// Fetches new links, unless that was done since `serial`.
@@ -168,10 +196,21 @@ impl Links {
             return Ok(());
         }
         *turn += 1;
+        self.renew_template(http, gate, source, entry, *turn).await
+    }
+
+    async fn renew_template(
+        &self,
+        http: &Http,
+        gate: &Gate,
+        source: &Source,
+        entry: &Entry,
+        serial: u64,
+    ) -> Result<()> {
         // Asked from here on, so that the body that we do not read is short.
         let mut manifest = Manifest::new(http, gate, source, entry.previous.clone());
         match manifest.next().await? {
-            Some(Line::Head(head)) => self.set(&head, source, *turn),
+            Some(Line::Head(head)) => self.set(&head, source, serial),
             _ => Err(Error::new(
                 "bad-answer",
                 format!(
