@@ -24,9 +24,7 @@ if TYPE_CHECKING:
 def prepare(settings: Settings) -> None:
     """Create the folders that are missing; a new data folder is readable by its owner only."""
     try:
-        if not settings.data.exists():
-            settings.data.mkdir(parents=True)
-            settings.data.chmod(0o700)
+        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         for folder in (settings.files, settings.work, settings.logs):
             folder.mkdir(exist_ok=True)
     except OSError as error:
