@@ -122,7 +122,7 @@ def actions(expression: Expression) -> dict[str, tuple[float, float]]:
     """Action -> (left, right) strengths of an expression at its intensity; unknown names do nothing."""
     name, gain = expression.name, expression.intensity
     sides = (0.0 if name.endswith("_right") else gain, 0.0 if name.endswith("_left") else gain)
-    words = [w for w in WORDS if name.startswith(w)] or [w for w in WORDS if len(w) > 4 and w in name]
+    words = [w for w in WORDS if name.startswith(w)] or [w for w in WORDS if len(w) > 3 and w in name]
     if not words:
         return {}
     chosen = WORDS[max(words, key=len)]

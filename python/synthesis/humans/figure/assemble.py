@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING
 
 from synthesis.humans import catalogue
 from synthesis.humans.figure import (
-    actions, body, clothes, ears, eyes, face_hair, hair, hair_styles, head, landmarks, shape, skin,
+    actions,
+    body,
+    clothes,
+    ears,
+    eyes,
+    face_hair,
+    hair,
+    hair_styles,
+    head,
+    landmarks,
+    shape,
+    skin,
 )  # fmt: skip
 from synthesis.humans.figure.model import Figure, Mesh, Strands, Surface, split, vertex_normals
 from synthesis.humans.figure.pose import FACE_CENTRE, Pose
@@ -53,13 +64,17 @@ def build(scene: Scene, frame: int) -> Figure:  # noqa: ARG001 - frames differ w
     ear_meshes, ear_points = _ears(scene, form, pose)
     meshes += ear_meshes
     figure_body = body.body(scene.identity, scene.body.fat_content)
+    low = _lowest(scene, pose)
     if scene.body.enabled:
-        meshes += _body(scene, figure_body, pose)
-    garments = [_to_world(m, pose.body) for m in clothes.dress(scene.clothing, figure_body)]
+        meshes += _body(scene, figure_body, pose, low)
+    garments = [_to_world(m, pose.body) for m in clothes.dress(scene.clothing, figure_body, low)]
     strands = _hairs(scene, skull, form, pose)
     world_skin = pose.skin(skull.vertices)
     everything = (*meshes, *garments)
-    names = {m.segment for m in everything} | {s.segment for s in strands}
+    names = {m.segment for m in everything} | {s.segment for s in strands} | set(body.NAMES)
+    worn = {
+        str(catalogue.get("garments").facts.get(g, "short sleeve shirt")) for g, _ in scene.clothing.garments
+    }
     return Figure(
         meshes=everything,
         strands=tuple(strands),
@@ -69,8 +84,27 @@ def build(scene: Scene, frame: int) -> Figure:  # noqa: ARG001 - frames differ w
         head2world=pose.head2world,
         face_centre=np.array(FACE_CENTRE),
         segment_names=tuple(sorted(names)),
-        garment_names=tuple(sorted({m.garment for m in garments if m.garment})),
+        garment_names=tuple(sorted(worn)),
     )
+
+
+def _lowest(scene: Scene, pose: Pose) -> float:
+    """Height (mm, head's frame) below which no camera of the scene sees the body; that part is not built."""
+    import numpy as np
+
+    from synthesis.humans.cameras import resolve_cameras
+
+    heights = np.arange(0.0, 1.5, 0.05)
+    spots = np.array([[x, y, z] for y in heights for x in (-0.4, -0.2, 0, 0.2, 0.4) for z in (-0.12, 0.12)])
+    lowest = 1.25
+    for camera in resolve_cameras(scene, np.array(FACE_CENTRE), pose.head2world):
+        seen = np.asarray(camera.view(spots))
+        ahead = seen[:, 2] < -0.02
+        at = np.asarray(camera.project(spots))
+        inside = ahead & (at > -0.1).all(1) & (at < 1.1).all(1)
+        if inside.any():
+            lowest = min(lowest, float(spots[inside, 1].min()))
+    return (lowest - 0.08 - FACE_CENTRE[1]) * 1000
 
 
 def _to_world(mesh: Mesh, place: object) -> Mesh:
@@ -100,7 +134,7 @@ def _skin(scene: Scene, skull: head.Head, pose: Pose) -> list[Mesh]:
     x, y, z = template.shut.T
     middle, half = face_hair.brow_curve(np.abs(x), scene.facial.eyebrows.style)
     near = np.where(half > 0, np.abs(y - middle) / np.maximum(half, 1e-6), 9.0)
-    dense = (0.38 * face_hair.step(near, 1.4, 0.4) * face_hair.step(z, -12, 0))[:, None]
+    dense = (0.5 * face_hair.step(near, 1.4, 0.4) * face_hair.step(z, -12, 0))[:, None]
     colours[:count] = colours[:count] * (1 - dense) + brow * dense
     if scene.identity.sex == "male":
         shadow = sum(face_hair.beard_areas(template.shut).values())
@@ -136,7 +170,7 @@ def _ears(scene: Scene, form: shape.Shape, pose: Pose) -> tuple[list[Mesh], dict
     return meshes, named
 
 
-def _body(scene: Scene, form: body.Body, pose: Pose) -> list[Mesh]:
+def _body(scene: Scene, form: body.Body, pose: Pose, low: float) -> list[Mesh]:
     """Bare skin below the neck."""
     import numpy as np
 
@@ -144,9 +178,9 @@ def _body(scene: Scene, form: body.Body, pose: Pose) -> list[Mesh]:
 
     reach = 330 * form.wide + 40 + form.thick
     parts = []
-    for number, (low, high, cell) in enumerate(((-470.0, -150.0, 8.0), (-1640.0, -470.0, 16.0))):
+    for number, (bottom, top, cell) in enumerate(((max(-470.0, low), -105.0, 8.0), (low, -470.0, 16.0))):
         vertices, faces = surface_nets(
-            form.skin, (-reach, low, -270 - form.thick), (reach, high, 100 + form.thick), cell
+            form.skin, (-reach, bottom, -270 - form.thick), (reach, top, 100 + form.thick), cell
         )
         world = pose.body(vertices)
         colours = np.ones((len(vertices), 1)) * skin.base_colour(scene.identity.skin_tone)

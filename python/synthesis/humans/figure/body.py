@@ -15,6 +15,14 @@ if TYPE_CHECKING:
     Array = np.ndarray
 
 
+NAMES = (
+    "neck", "shoulders",
+    *(f"{part}_{side}" for part in ("torso_upper", "torso_mid", "torso_lower", "arm_upper", "arm_lower", "hand",
+                                    "leg_upper", "leg_lower", "foot") for side in ("left", "right")),
+)  # fmt: skip
+"""Every segment of the body, seen or not."""
+
+
 @dataclass(frozen=True)
 class Body:
     """Measures of one body.
@@ -108,12 +116,12 @@ class Body:
         return union(d, self.legs(p), 40)
 
     def neck(self, p: Array) -> Array:
-        """Distance to the base of the neck, a little inside the head's own skin."""
-        r = 44 - 5 * self.female + 0.4 * self.thick
-        return capsule(p, (0, -150, -76), (0, -250, -96), r, r + 4)
+        """Distance to the base of the neck: inside the head's own skin above, around it below."""
+        r = 46 - 6.5 * self.female + 0.35 * self.thick
+        return capsule(p, (0, -170, -80), (0, -250, -97), r - 6, r + 14)
 
 
-def body(identity: Identity, fat_content: str, enabled: bool = True) -> Body:  # noqa: FBT001, FBT002, ARG001
+def body(identity: Identity, fat_content: str, enabled: bool = True) -> Body:  # noqa: ARG001
     """Measures from sex, weight and the scene's fat label."""
     import numpy as np
 

@@ -55,7 +55,7 @@ CUTS = {
         offset=15, sleeve=1.0, neck=(76, 42, 78, -200), trim="hood", hem=-730, folds=4.2, rough=0.95
     ),
     "suitJacket": Cut(
-        offset=16, sleeve=1.0, neck=(66, 200, 90, -215), trim="lapel", hem=-800, folds=1.6, rough=0.8
+        offset=16, sleeve=1.0, neck=(72, 46, 78, -205), trim="lapel", hem=-800, folds=1.6, rough=0.8
     ),
     "longSleeveDress": Cut(offset=6, sleeve=1.0, neck=(84, 62, 92, -204), trim="none", hem=-1090, flare=0.22),
     "slingDress": Cut(
@@ -103,15 +103,18 @@ def colour(garment: str, material: str, outfit: str) -> tuple[float, float, floa
     return PALETTE[zlib.crc32(f"{outfit}/{garment}/{material}".encode()) % len(PALETTE)]
 
 
-def dress(clothing: Clothing, form: Body) -> list[Mesh]:
-    """Every garment's meshes in the head's frame (mm, unturned), one per body segment it covers."""
+def dress(clothing: Clothing, form: Body, lowest: float) -> list[Mesh]:
+    """Every garment's meshes in the head's frame (mm, unturned), one per body segment it covers.
+
+    Nothing is built below the height `lowest`.
+    """
     meshes = []
     known = catalogue.get("garments").facts
     for garment, material in clothing.garments:
         cut = CUTS[family(garment)]
         tint = colour(garment, material, clothing.outfit)
         name = str(known.get(garment, "short sleeve shirt"))
-        meshes += _garment(garment, name, cut, tint, form, zlib.crc32(clothing.outfit.encode()) % 997)
+        meshes += _garment(garment, name, cut, tint, form, zlib.crc32(clothing.outfit.encode()) % 997, lowest)
     return meshes
 
 
@@ -122,7 +125,7 @@ def covered(clothing: Clothing) -> float:
 
 
 def _garment(
-    garment: str, name: str, cut: Cut, tint: tuple[float, float, float], form: Body, seed: int
+    garment: str, name: str, cut: Cut, tint: tuple[float, float, float], form: Body, seed: int, lowest: float
 ) -> list[Mesh]:
     import numpy as np
 
@@ -145,9 +148,10 @@ def _garment(
     reach = 330 * form.wide + 40 + form.thick
     if cut.sleeve > 0.7:
         low = min(low, -800)
+    low = max(low, lowest)
     edge = -470.0
     bands = [(max(low, edge), high, 7.0)] if high > edge else []
-    if low < edge:
+    if low < min(edge, high):
         bands.append((low, min(high, edge), 15.0))
     meshes = []
     for number, (bottom, top, cell) in enumerate(bands):
@@ -211,14 +215,11 @@ def _keep(p: Array, cut: Cut, form: Body) -> Array:
     x, y, z = p.T
     q = np.abs(x)
     rx, ry, rz, height = cut.neck
-    hole = -ellipsoid(p.astype(np.float64), (0, height, -82.0), (rx, ry, rz))
+    hole = -_neck_hole(p, cut)
     if cut.trim == "lapel":
         depth = np.clip((-215 - y) / 260, 0, 1)
         vee = np.where(z > -80, 62 * (1 - depth) - q, -200.0)
-        hole = np.maximum(
-            hole * 0 + -ellipsoid(p.astype(np.float64), (0, -205, -82.0), (72, 46, 78)),
-            np.where(y > -480, vee, -200),
-        )
+        hole = np.maximum(hole, np.where(y > -480, vee, -200))
     d = np.maximum(hole, cut.hem - y)
     if cut.top:
         line = (
@@ -241,6 +242,16 @@ def _keep(p: Array, cut: Cut, form: Body) -> Array:
     return np.asarray(d)
 
 
+def _neck_hole(p: Array, cut: Cut) -> Array:
+    """Distance to the space the neck needs: an ellipsoid, open upwards."""
+    import numpy as np
+
+    rx, ry, rz, height = cut.neck
+    low = p.astype(np.float64)
+    low[:, 1] = np.minimum(low[:, 1], height)
+    return ellipsoid(low, (0, height, -82.0), (rx, ry, rz))
+
+
 def _trim(vertices: Array, faces: Array, keep: object, field: object) -> tuple[Array, Array]:
     """Drop what lies outside `keep` and pull the ragged edge onto its border."""
     import numpy as np
@@ -260,21 +271,22 @@ def _trim(vertices: Array, faces: Array, keep: object, field: object) -> tuple[A
     return vertices[used], compact.reshape(-1, 3)
 
 
-def _rim(cut: Cut, field: object, angles: Array, grow: float = 0.0) -> Array:
+def _rim(cut: Cut, field: object, angles: Array) -> Array:
     """The neckline: where the hole's ellipsoid meets the garment, per angle around the neck (0 front)."""
     import numpy as np
 
-    rx, ry, rz, height = cut.neck if cut.trim != "lapel" else (72, 46, 78, -205)
-    tilt = np.linspace(-1.2, 1.3, 120)
-    ct = np.cos(tilt)
+    rx, ry, rz, height = cut.neck
+    rise = np.concatenate([np.linspace(90, 1, 60), np.zeros(60)])
+    tilt = np.concatenate([np.zeros(60), np.linspace(0, 1.4, 60)])
+    ct = np.cos(tilt) * np.ones((len(angles), 1))
     ring = np.stack(
         [
             rx * np.sin(angles)[:, None] * ct,
-            -ry * np.sin(tilt) + np.zeros((len(angles), 1)),
+            (rise - ry * np.sin(tilt)) * np.ones_like(ct),
             rz * np.cos(angles)[:, None] * ct,
         ],
         -1,
-    ) * (1 + grow) + np.array([0, height, -82.0])
+    ) + np.array([0, height, -82.0])
     value = field(ring.reshape(-1, 3)).reshape(len(angles), -1)  # type: ignore[operator]
     first = np.argmax(value < 0, axis=1)
     return ring[np.arange(len(angles)), first]
@@ -377,7 +389,7 @@ def _smooth(curve: Array, rounds: int = 6) -> Array:
     return curve
 
 
-def _loft(rows: list[Array], open_ring: bool = False) -> tuple[Array, Array]:  # noqa: FBT001, FBT002
+def _loft(rows: list[Array], open_ring: bool = False) -> tuple[Array, Array]:
     """Faces between successive curves of equal length."""
     import numpy as np
 

@@ -72,7 +72,10 @@ def eyeball(
     right = np.cross([0.0, 1.0, 0.0], forward)
     right /= np.linalg.norm(right)
     frame = np.stack([right, np.cross(forward, right), forward], -1)
-    vertices = centre + scale * local.reshape(-1, 3) @ frame.T
+    turned = local.reshape(-1, 3) @ frame.T
+    # The white reaches into the corners of the lids, which lie off the sphere.
+    turned[:, 0] *= 1 + 0.30 * np.repeat(step(radius, 6.5, 12.3) * (t < 1.75), around)
+    vertices = centre + scale * turned
     i, j = np.meshgrid(np.arange(rings - 1), np.arange(around), indexing="ij")
     k = (j + 1) % around
     quads = np.stack(
@@ -115,7 +118,7 @@ def _paint(
     colour = colour * (1 - 0.72 * rim)
     edge = step(r, pupil - 0.25, pupil + 0.2)[..., None]
     colour = colour * edge + 0.004 * (1 - edge)
-    white = np.array([0.66, 0.62, 0.585])
+    white = np.array([0.74, 0.70, 0.665])
     far = step(r, 7.0, 12.0)[..., None]
     veins = np.zeros_like(fibres)
     for n in (9, 14, 23):

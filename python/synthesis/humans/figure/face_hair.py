@@ -72,7 +72,7 @@ def brows(template: Template, hair: Hair, seed: int) -> dict[str, tuple[Array, A
     dense = np.where(half > 0, step(near, 1.25, 0.55), 0.0) * step(z, -12, 0)
     found = {}
     for name, sign in (("left", 1.0), ("right", -1.0)):
-        count = int(650 * (0.35 + 0.65 * hair.relative_density))
+        count = int(1000 * (0.35 + 0.65 * hair.relative_density))
         at, normal = scatter(template, dense * (np.sign(x) == sign), count, rng)
         q = np.abs(at[:, 0])
         centre, _ = brow_curve(q, hair.style)
@@ -117,17 +117,17 @@ def lashes(head: Head, side: str, seed: int, female: float) -> Array:
         if sign < 0:
             edge = edge[::-1]  # from the inner corner outwards on both sides
         count = 110 if upper else 64
-        s = rng.uniform(0.14 if upper else 0.2, 0.98, count)
+        s = rng.uniform(0.24 if upper else 0.34, 0.97, count)
         at = np.stack(
             [np.interp(s * (len(edge) - 1), np.arange(len(edge)), edge[:, k]) for k in range(3)], -1
         )
         out = at - head.eyes[side]
         out /= np.linalg.norm(out, axis=1, keepdims=True)
         fan = np.stack([sign * (s - 0.42) * 1.15, 0 * s, 0 * s], -1)
-        way = 0.9 * out + fan + np.array([0, -0.05 if upper else -0.35, 0.35])
+        way = 0.8 * out + fan + np.array([0, 0.0 if upper else -0.35, 0.45])
         way += rng.normal(size=way.shape) * 0.10
         way /= np.linalg.norm(way, axis=1, keepdims=True)
-        size = (7.0 + 1.8 * female if upper else 3.6) * np.interp(s, [0, 0.3, 0.8, 1], [0.5, 0.85, 1.0, 0.85])
+        size = (6.0 + 1.6 * female if upper else 3.0) * np.interp(s, [0, 0.3, 0.8, 1], [0.5, 0.85, 1.0, 0.85])
         size = (size * rng.uniform(0.75, 1.1, count))[:, None, None]
         curl = np.array([0, 1.0 if upper else -0.5, 0])
         shift = out * 0.25

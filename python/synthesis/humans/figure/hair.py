@@ -47,8 +47,11 @@ def cover(p: Array, style: Style) -> Array:
     return np.asarray(dense)
 
 
-def solid(p: Array) -> Array:
-    """Distance to a plain head, neck and shoulders that hair must stay outside of."""
+def solid(p: Array, guard: bool = False) -> Array:
+    """Distance to a plain head, neck and shoulders that hair must stay outside of.
+
+    With `guard` the face has room in front of it, so that hair falls beside it.
+    """
     import numpy as np
 
     q = p.astype(np.float32).copy()
@@ -57,6 +60,8 @@ def solid(p: Array) -> Array:
     d = np.minimum(d, ellipsoid(q, (0, 40, -8), (57, 43, 49)))
     d = np.minimum(d, ellipsoid(q, (0, -4, -84), (62, 50, 53)))
     d = np.minimum(d, ellipsoid(q, (0, -35, -16), (63, 66, 52)))
+    if guard:
+        d = np.minimum(d, ellipsoid(q, (0, -50, 30), (59, 105, 62)))
     d = np.minimum(d, ellipsoid(q, (74, -22, -50), (15, 34, 20)))  # ear
     d = np.minimum(d, capsule(q, (0, -60, -55), (0, -250, -92), 53, 60))
     d = np.minimum(d, capsule(q, (20, -190, -95), (165, -248, -112), 52, 64))
@@ -90,7 +95,7 @@ def _combed(at: Array, normal: Array, style: Style) -> Array:
     x, y, z = at.T
     zero = np.zeros_like(x)
     whorl = at - np.array(CROWN)
-    down = np.stack([0.25 * np.sign(x), zero - 1.0, zero - 0.15], -1)
+    down = np.stack([0.15 * np.sign(x), zero - 1.0, zero - 0.35], -1)
     top = step(y, 35, 75)[:, None]
     side = np.sign(x - style.part * step(z, -110, -60))
     if style.comb == "back":
@@ -102,7 +107,7 @@ def _combed(at: Array, normal: Array, style: Style) -> Array:
     elif style.comb == "up":
         flow = np.stack([0.3 * x / 60, zero + 1, zero], -1)
     elif style.comb in ("part", "middle"):
-        across = np.stack([side * 1.0, zero - 0.1, 0.25 * step(z, -60, 20) - 0.3 * step(z, -60, -110)], -1)
+        across = np.stack([side * 1.0, zero - 0.1, -0.55 * step(z, -40, 20) - 0.3 * step(z, -60, -110)], -1)
         flow = top * across + (1 - top) * down
     else:
         flow = whorl / np.linalg.norm(whorl, axis=1, keepdims=True) + (1 - top) * down
@@ -147,41 +152,57 @@ def grow(template: Template, style: Style, length: float, density: float, seed: 
 
 
 def _march(at: Array, start: Array, comb: Array, reach: Array, style: Style) -> Array:
-    """Walk along the strand: root direction, then combing, then gravity; never into the head."""
+    """Walk along the strand: root direction, then combing, then gravity; never into the head, nor far off it."""
     import numpy as np
 
     points = np.empty((len(at), STEPS, 3))
     points[:, 0] = at - 0.8 * start
     here = at.copy()
     heading = start / np.linalg.norm(start, axis=1, keepdims=True)
-    pace = (reach / (STEPS - 1))[:, None]
+    long = style.top > 100
+    shares = np.linspace(0.45, 1.4, STEPS - 1) if long else np.ones(STEPS - 1)
+    shares /= shares.sum()
     fall = np.array([0.0, -1.0, 0.0])
+    room = style.volume * (0.55 + 0.45 * step(at[:, 1], 30, 75) * (0.5 + 0.5 * step(at[:, 2], -90, 10)))
     for k in range(1, STEPS):
         t = k / (STEPS - 1)
+        pace = reach[:, None] * shares[k - 1]
         here = here + heading * pace
         low = 0.6 + 3.0 * min(t * 3, 1.0) * min(1.0, style.top / 60)
-        for _ in range(2):
-            d = solid(here)
-            inside = np.flatnonzero(d < low)
-            if not len(inside):
-                break
-            slope = _slope(here[inside])
-            here[inside] += slope * (low - d[inside])[:, None]
-            along = (heading[inside] * slope).sum(1, keepdims=True)
-            heading[inside] -= np.minimum(along, 0) * slope
+        d = solid(here, guard=long and not style.fringe)
+        _keep_off(here, heading, d, low, long and not style.fringe)
+        if style.volume < 100:
+            far = np.flatnonzero((d > room) & (here[:, 1] > -10))
+            slope = _slope(here[far])
+            here[far] -= slope * (0.8 * (d[far] - room[far]))[:, None]
+            along = (heading[far] * slope).sum(1, keepdims=True)
+            heading[far] -= 0.9 * np.maximum(along, 0) * slope
         points[:, k] = here
-        pull = style.weight * (0.16 + 0.34 * t) * np.minimum(pace / 9.0, 2.2)
-        follow = 0.0 if style.comb == "up" else 0.10 * (1 - t)
+        pull = style.weight * (0.2 + 0.34 * t) * np.minimum(pace / 9.0, 2.2)
+        follow = 0.0 if style.comb == "up" else 0.30 * (1 - t) * (here[:, 1:2] > 25)
         heading = heading + fall * pull + comb * follow
         heading /= np.maximum(np.linalg.norm(heading, axis=1, keepdims=True), 1e-6)
     return points
 
 
-def _slope(p: Array) -> Array:
+def _keep_off(here: Array, heading: Array, d: Array, low: float, guard: bool) -> None:
+    """Push points out of the head, and headings along it."""
+    import numpy as np
+
+    inside = np.flatnonzero(d < low)
+    if not len(inside):
+        return
+    slope = _slope(here[inside], guard)
+    here[inside] += slope * (low - d[inside])[:, None]
+    along = (heading[inside] * slope).sum(1, keepdims=True)
+    heading[inside] -= np.minimum(along, 0) * slope
+
+
+def _slope(p: Array, guard: bool = False) -> Array:
     import numpy as np
 
     h = 0.5
-    d = [solid(p + h * e) - solid(p - h * e) for e in np.eye(3)]
+    d = [solid(p + h * e, guard) - solid(p - h * e, guard) for e in np.eye(3)]
     slope = np.stack(d, -1)
     return slope / np.maximum(np.linalg.norm(slope, axis=1, keepdims=True), 1e-6)
 

@@ -43,6 +43,7 @@ class Style:
         fringe: length in front over the forehead, 0 none. recede: how far the hairline is drawn back.
         bald: 0 none, 1 crown bare. tie: where strands are gathered: `none`, `tail`, `puff`, `bun`.
         strands: how many at density 1. radius: of a strand at the root.
+        mess: how far strands leave the combed direction. volume: how far hair stands off the scalp at most.
     """
 
     top: float = 40.0
@@ -61,6 +62,7 @@ class Style:
     strands: int = 15000
     radius: float = 0.17
     mess: float = 0.12
+    volume: float = 14.0
 
 
 LONG = Style(
@@ -71,28 +73,51 @@ FAMILIES: dict[str, Style] = {
         top=70, sides=30, lift=0.05, comb="back", curl=5.0, tie="puff", strands=16000, radius=0.2
     ),
     "afro": Style(
-        top=62, sides=50, lift=1.0, comb="up", curl=5.5, weight=0.0, strands=20000, clump=0.6, radius=0.21
+        top=62,
+        sides=50,
+        lift=1.0,
+        comb="up",
+        curl=5.5,
+        volume=200.0,
+        weight=0.0,
+        strands=20000,
+        clump=0.6,
+        radius=0.21,
     ),
     "balding": Style(top=14, sides=13, lift=0.3, bald=1.0, recede=22, strands=12000),
     "bob": replace(LONG, top=190, sides=130, wave=1.0, fringe=0.0),
-    "buzzcut": Style(top=6, sides=4, lift=0.55, strands=22000, radius=0.15, clump=0.0, mess=0.3),
-    "convertible": Style(top=95, sides=75, lift=0.3, comb="part", weight=0.5, wave=2.0, strands=15000),
+    "buzzcut": Style(top=6, sides=4, lift=0.4, strands=30000, radius=0.13, clump=0.0, mess=0.2),
+    "convertible": Style(
+        top=95, sides=75, lift=0.25, volume=17.0, comb="part", weight=0.5, wave=2.0, strands=15000
+    ),
     "curtain": Style(
         top=130, sides=60, lift=0.42, comb="middle", weight=0.45, wave=2.5, part=0.0, strands=15000
     ),
-    "flattop": Style(top=34, sides=7, lift=1.0, comb="up", weight=0.0, curl=1.0, strands=20000, clump=0.1),
+    "flattop": Style(
+        volume=200.0, top=34, sides=7, lift=1.0, comb="up", weight=0.0, curl=1.0, strands=20000, clump=0.1
+    ),
     "frenchcrop": Style(top=38, sides=9, lift=0.30, comb="forward", weight=0.2, fringe=26, strands=17000),
     "layered": replace(LONG, top=360, sides=330, wave=4.0, mess=0.2),
     "long_wavy": replace(LONG, top=360, sides=340, wave=8.0, clump=0.62),
-    "messy": Style(top=70, sides=36, lift=0.55, comb="whorl", weight=0.2, wave=3.0, mess=0.45, clump=0.6),
-    "mohawk": Style(top=60, sides=4, lift=0.95, comb="up", weight=0.0, clump=0.4, strands=18000),
-    "pompadour": Style(top=85, sides=14, lift=0.75, comb="back", weight=0.18, clump=0.4, strands=17000),
+    "messy": Style(
+        top=58, sides=30, lift=0.5, volume=26.0, comb="whorl", weight=0.2, wave=3.0, mess=0.45, clump=0.6
+    ),
+    "mohawk": Style(
+        volume=200.0, top=60, sides=4, lift=0.95, comb="up", weight=0.0, clump=0.4, strands=18000
+    ),
+    "pompadour": Style(
+        top=80, sides=12, lift=0.62, volume=34.0, comb="back", weight=0.18, clump=0.4, strands=17000
+    ),
     "quiff": Style(
         top=68, sides=15, lift=0.70, comb="back", weight=0.15, clump=0.45, mess=0.2, strands=17000
     ),
     "simple": replace(LONG, top=340, sides=320, wave=1.0, comb="middle", part=0.0),
-    "slicked": Style(top=85, sides=60, lift=0.12, comb="back", weight=0.12, clump=0.55, strands=16000),
-    "short_wavy": Style(top=62, sides=34, lift=0.5, comb="part", weight=0.25, wave=5.0, clump=0.6, mess=0.2),
+    "slicked": Style(
+        top=85, sides=60, lift=0.08, volume=8.0, comb="back", weight=0.12, clump=0.55, strands=16000
+    ),
+    "short_wavy": Style(
+        top=58, sides=28, lift=0.4, volume=22.0, comb="part", weight=0.25, wave=5.0, clump=0.6, mess=0.2
+    ),
 }
 
 

@@ -63,8 +63,9 @@ def _lids(base: Template, acts: dict[str, tuple[float, float]], vertical: float)
     left = base.guide[:, 0] > 0
     lift = np.where(left, *acts.get("lid_up", (0.0, 0.0)))
     squint = np.where(left, *acts.get("squint", (0.0, 0.0)))
-    upper = np.clip(1 + lift + 0.011 * vertical - 0.12 * squint, 0.0, 1.4)
-    lower = np.clip(1 - 0.014 * vertical - 0.6 * np.maximum(-lift, 0) - 0.3 * squint, 0.0, 2.2)
+    shutting, widening = 1 + np.minimum(lift, 0), np.maximum(lift, 0)
+    upper = np.clip((1 + 0.011 * vertical - 0.12 * squint) * shutting + widening, 0.0, 1.4)
+    lower = np.clip((1 - 0.014 * vertical - 0.3 * squint) * shutting, 0.0, 2.2)
     y = base.guide[:, 1]
     is_upper = (y > EYE_ROW + 1e-6) | ((np.abs(y - EYE_ROW) < 1e-3) & (base.side > 0))
     amount = np.where(is_upper, upper, lower)

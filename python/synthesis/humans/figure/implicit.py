@@ -20,10 +20,11 @@ def ellipsoid(p: Array, centre: Point, radii: Point) -> Array:
     """Distance to an axis-aligned ellipsoid, first order near the surface."""
     import numpy as np
 
-    q = (p - np.asarray(centre, p.dtype)) / np.asarray(radii, p.dtype)
-    inner = np.sqrt((q * q).sum(-1))
-    q = q / np.asarray(radii, p.dtype)
-    outer = np.sqrt((q * q).sum(-1))
+    scale = 1 / np.asarray(radii, p.dtype)
+    q = (p - np.asarray(centre, p.dtype)) * scale
+    inner = np.sqrt(np.einsum("...i,...i", q, q))
+    q *= scale
+    outer = np.sqrt(np.einsum("...i,...i", q, q))
     return inner * (inner - 1.0) / np.maximum(outer, 1e-9)
 
 
@@ -31,13 +32,13 @@ def capsule(p: Array, a: Point, b: Point, ra: float, rb: float | None = None) ->
     """Distance to a capsule from `a` to `b` whose radius runs from `ra` to `rb`."""
     import numpy as np
 
-    a = np.asarray(a, p.dtype)
-    ab = np.asarray(b, p.dtype) - a
-    ap = p - a
-    t = np.clip((ap @ ab) / float(ab @ ab), 0.0, 1.0)
-    near = ap - t[..., None] * ab
+    start = np.asarray(a, p.dtype)
+    ab = np.asarray(b, p.dtype) - start
+    ap = p - start
+    t = np.clip((ap @ ab) * p.dtype.type(1 / float(ab @ ab)), 0.0, 1.0)
+    ap -= t[..., None] * ab
     radius = ra if rb is None else ra + (rb - ra) * t
-    return np.sqrt((near * near).sum(-1)) - radius
+    return np.sqrt(np.einsum("...i,...i", ap, ap)) - radius
 
 
 def union(a: Array, b: Array, k: float) -> Array:

@@ -38,10 +38,10 @@ def _skull(q: Array) -> Array:
     d = union(d, ellipsoid(q, (0, -4, -84), (62, 50, 52)), 30)  # back of the head
     d = union(d, ellipsoid(q, (0, -32, -20), (55, 62, 52)), 26)  # face
     d = union(d, ellipsoid(q, (46, -16, -4), (20, 15, 27)), 16)  # cheekbone
-    d = union(d, capsule(q, (50, -13, 2), (68, -8, -45), 8, 6), 14)  # its arch
+    d = union(d, capsule(q, (48, -14, 2), (66, -8, -48), 7.5, 6), 16)  # its arch
     d = union(d, ellipsoid(q, (30, -33, 11), (18, 17, 19)), 14)  # apple of the cheek
     d = union(d, ellipsoid(q, (0, -56, 6), (36, 32, 39)), 16)  # teeth and their jaws
-    return union(d, ellipsoid(q, (33, -58, -8), (25, 34, 36)), 18)  # soft cheek
+    return union(d, ellipsoid(q, (34, -54, -9), (27, 38, 40)), 20)  # soft cheek
 
 
 def _jaw(d: Array, q: Array) -> Array:
@@ -69,7 +69,7 @@ def _nose(d: Array, q: Array) -> Array:
     wing = ellipsoid(q, (12.6, -41.5, 45.5), (5.6, 7, 9.5))
     d = union(d, wing, 4)
     d = union(d, capsule(q, (0, -43, 58), (0, -48.5, 46), 3.2, 4), 4)
-    return cut(d, capsule(q, (6.3, -53, 55), (7.2, -43, 49), 2.4, 2.6), 2.2)  # nostril
+    return cut(d, capsule(q, (6.0, -54, 53), (6.8, -45, 47), 2.4, 2.4), 2.4)  # nostril
 
 
 def _neck(d: Array, q: Array) -> Array:
@@ -101,12 +101,12 @@ def _relief(q: Array) -> Array:
     h += 0.9 * bump(x, 5.2, 2.4) * bump(y, -54.5, 4.5)
     h -= 2.2 * bump(y, -85.5, 6.0) * bump(x, 0, 20)  # below the lower lip
     fold = 17.0 + (-40.0 - y) * 0.52
-    h -= 1.4 * bump(x, fold, 3.4) * step(y, -72, -60) * step(y, -36, -46)
-    h += 1.2 * bump(x, fold + 8, 7) * step(y, -74, -60) * step(y, -30, -46)
-    h -= 1.2 * bump(x, 18.6, 2.0) * bump(y, -41.5, 6.0)  # behind the wing
+    h -= 0.75 * bump(x, fold, 3.6) * step(y, -72, -60) * step(y, -36, -46)
+    h += 0.8 * bump(x, fold + 8, 7) * step(y, -74, -60) * step(y, -30, -46)
+    h -= 0.8 * bump(x, 18.6, 2.2) * bump(y, -41.0, 6.0)  # behind the wing
     return h * front
 
 
 def mouth_line(x: Array) -> Array:
     """Height of the line between the lips at distance `x` from the middle."""
-    return -67.2 - 0.0022 * x * x + 0.8 * bump(x, 0, 5.0)
+    return -67.4 + 0.0004 * x * x + 0.8 * bump(x, 0, 5.0)

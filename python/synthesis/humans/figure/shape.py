@@ -39,10 +39,10 @@ ETHNIC = {
     "indian": {"bridge": 0.2, "eye_size": 0.6, "lips": 0.4, "nose_width": 0.3},
     "hisp": {"nose_width": 0.5, "lips": 0.4, "cheekbone": 0.4},
 }  # fmt: skip
-FEMALE = {"width": -0.5, "jaw": -1.7, "chin_length": -0.9, "chin_width": -1.0, "nose_length": -0.7,
-          "nose_out": -0.6, "nose_width": -0.8, "brow": -1.8, "lips": 1.0, "eye_size": 0.8, "neck": -1.9,
+FEMALE = {"width": -0.9, "jaw": -2.6, "chin_length": -1.4, "chin_width": -1.7, "nose_length": -1.1,
+          "nose_out": -0.9, "nose_width": -1.2, "brow": -2.2, "lips": 1.5, "eye_size": 1.7, "neck": -2.6,
           "forehead_slope": -0.9, "cheek_fat": 0.4, "hump": -0.6, "nose_tip": 0.7, "ears": -0.6,
-          "mouth_width": -0.3}  # fmt: skip
+          "mouth_width": -0.9, "cheekbone": -0.4, "forehead_height": -0.8}  # fmt: skip
 MALE = {"jaw": 0.4, "brow": 0.4, "neck": 0.2, "chin_width": 0.4}
 
 
@@ -124,8 +124,8 @@ def _displace(p: Array, t: dict[str, float], waves: Array) -> Array:  # noqa: PL
     dx += sign * 1.7 * t["mouth_width"] * bump(q, 25, 10) * bump(y, -68, 13) * front
     dz += 1.5 * t["mouth_out"] * bump(y, -67, 19) * bump(x, 0, 27) * front
     orbit = bump(q, 31, 15) * bump(y, 0, 13) * step(z, -8, 8)
-    dx += sign * ((q - 31) * 0.035 * t["eye_size"] + 0.9 * t["eye_gap"]) * orbit
-    dy += y * 0.05 * t["eye_size"] * orbit
+    dx += sign * ((q - 31) * 0.03 * t["eye_size"] + 0.9 * t["eye_gap"]) * orbit
+    dy += y * 0.055 * t["eye_size"] * orbit
     dy += 0.9 * t["eye_tilt"] * (q - 31) / 14 * bump(q, 32, 16) * bump(y, 0, 10) * step(z, 14, 22)
     dz += 1.1 * t["lid_fill"] * bump(q, 29, 15) * bump(y, 10.5, 5.5) * front
     dx += sign * 1.7 * t["cheekbone"] * bump(q, 55, 16) * bump(y, -15, 15) * face

@@ -40,11 +40,12 @@ def noise(p: Array, seed: int, scale: float, octaves: int = 3) -> Array:
     import numpy as np
 
     rng = np.random.default_rng([977, seed])
-    total = np.zeros(len(p))
+    p = p.astype(np.float32)
+    total = np.zeros(len(p), np.float32)
     for octave in range(octaves):
-        k = rng.normal(size=(6, 3)) * (2.2 * 2**octave / scale)
-        phase = rng.uniform(0, 6.28, 6)
-        total += np.sin(p @ k.T + phase).sum(1) * (0.41 / 1.7**octave)
+        k = (rng.normal(size=(6, 3)) * (2.2 * 2**octave / scale)).astype(np.float32)
+        phase = rng.uniform(0, 6.28, 6).astype(np.float32)
+        total += np.sin(p @ k.T + phase) @ np.full(6, 0.41 / 1.7**octave, np.float32)
     return total / 1.6
 
 
@@ -87,7 +88,6 @@ def paint(p: Array, identity: Identity) -> Array:
     shade += 0.26 * bump(q, 26, 13) * bump(y, -11, 6) * front  # below the eye
     shade += 0.20 * bump(q, 18, 5) * bump(y, 2, 8) * front  # inner corner
     shade += 0.16 * bump(q, 31, 14) * bump(y, 7, 5) * front
-    shade += 0.10 * step(y, -100, -135)
     colour *= 1 - shade[:, None] * np.array([0.75, 0.95, 0.85]) * (0.6 + 0.5 * dark)
     mottle = noise(p, identity.id + 1, 7.0, 4)
     colour *= 1 + 0.045 * mottle[:, None] * np.array([0.7, 1.0, 1.0])
@@ -105,7 +105,7 @@ def paint(p: Array, identity: Identity) -> Array:
     crack = bump(y - mouth_line(x), 0, 1.0) * (q < 28) * front
     colour *= 1 - 0.45 * crack[:, None]
     hole = bump(q, 6.6, 3.4) * bump(y, -46.5, 3.0) * step(z, 42, 47) * step(z, 59, 56)
-    colour *= 1 - np.clip(0.75 * hole, 0, 0.8)[:, None]
+    colour *= 1 - np.clip(0.5 * hole, 0, 0.8)[:, None]
     return np.clip(colour, 0.004, 0.9)
 
 

@@ -24,7 +24,7 @@ CENTRE_Z = -20.0
 DROP = 46.0  # how far the rays' centre sinks towards the neck, so that the chin is seen from behind
 SIDE, FRONT, BACK = 70.0, 68.0, 110.0
 EYE_ROW, MOUTH_ROW = -5.5, -67.5
-EYE_X = (20.5, 49.5)  # inner and outer corner in guide coordinates
+EYE_X = (19.8, 50.5)  # inner and outer corner in guide coordinates
 MOUTH_X = 29.5
 
 
@@ -75,7 +75,7 @@ def _rows() -> Array:
     """Guide heights from crown to neck; the slit rows are among them."""
     import numpy as np
 
-    e = np.linspace(np.radians(88.5), np.radians(-81.0), 8000)
+    e = np.linspace(np.radians(88.5), np.radians(-84.5), 8000)
     y = SIDE * np.tan(e)
     density = (
         0.30 + 1.0 * bump(y, -36, 52) + 1.1 * bump(y, -1, 9) + 0.9 * bump(y, -68, 11) + 0.5 * bump(y, -46, 10)
@@ -97,7 +97,7 @@ def lid_opening(x: Array) -> tuple[Array, Array]:
 
     t = np.clip((np.abs(x) - EYE_X[0]) / (EYE_X[1] - EYE_X[0]), 0.0, 1.0)
     s = np.clip(4 * t * (1 - t), 0, 1)
-    upper = 11.0 * s**0.62 * (1.06 - 0.14 * t)
+    upper = 10.2 * s**0.58 * (1.06 - 0.14 * t)
     lower = -2.6 * s**0.8 * (0.82 + 0.36 * t)
     return upper, lower
 
@@ -133,7 +133,7 @@ def _project(columns: Array, y: Array) -> Array:
     centre = np.stack(np.broadcast_arrays(0.0, sunk, CENTRE_Z), -1).reshape(-1, 3).astype(np.float32)
     t = np.full(len(ray), 150.0, np.float32)
     steep = ray[:, 1] < -0.7
-    t[steep] = 230.0
+    t[steep] = 262.0
     live = np.arange(len(ray))
     for _ in range(90):
         d = sculpture.head(centre[live] + t[live, None] * ray[live])

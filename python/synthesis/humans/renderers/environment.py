@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
     Array = np.ndarray
 
-WIDTH, HEIGHT = 768, 384
+WIDTH, HEIGHT = 512, 256
+
+FACE_LIGHT = 1.05  # brightness of a white face in any place: the photographer's exposure
 
 # Words of names -> kind of place. The first that occurs decides.
 KINDS = (
@@ -43,7 +45,18 @@ def panorama(name: str) -> Array:
     else:
         kind = next((k for k, words in KINDS if any(w in name for w in words)), "open")
         image = _outdoor(rng, kind)
-    return np.asarray(np.clip(image, 0.003, 60.0), np.float32)
+    image = np.clip(image, 0.003, 60.0)
+    return np.asarray(image * (FACE_LIGHT / _light_in_front(image)) ** 0.85, np.float32)
+
+
+def _light_in_front(image: Array) -> float:
+    """Mean brightness that a matt white surface facing +z and a little up would have."""
+    import numpy as np
+
+    azimuth, elevation = _grid()
+    facing = np.cos(elevation) * np.cos(azimuth) * 0.95 + np.sin(elevation) * 0.31
+    weight = np.clip(facing, 0, None) * np.cos(elevation)
+    return float((image.mean(-1) * weight).sum() / weight.sum())
 
 
 def _grid() -> tuple[Array, Array]:

@@ -26,6 +26,8 @@ def finish(
 
     segments, garments, kinds = _tables(figure)
     hit = seen.part > 0
+    for k, strands in enumerate(figure.strands, len(figure.meshes) + 1):
+        seen.albedo[seen.part == k] = strands.surface.colour
     rgb = soften.soften(np.clip(np.nan_to_num(light), 0, BRIGHTEST).mean(0), seen, kinds[seen.part])
     channels: dict[str, Array] = {}
     for name, plane in zip("RGB", np.moveaxis(rgb, -1, 0), strict=True):

@@ -50,22 +50,38 @@ def look(mi: Any, figure: Figure, camera: ResolvedCamera, grid: int, folder: Pat
     size = grid * grid
     part = np.zeros((size, height, width), np.int32)
     position, normal, albedo = (np.zeros((size, height, width, 3), np.float32) for _ in range(3))
-    rows = max(1, 1_500_000 // (width * size))
-    for top in range(0, height, rows):
-        count = min(rows, height - top)
+    left, upper, right, lower = _box(figure, camera)
+    rows = max(1, 1_500_000 // (max(right - left, 1) * size))
+    for top in range(upper, lower, rows):
+        count = min(rows, lower - top)
         sampler = {"type": "stratified", "jitter": False, "sample_count": 1}
-        sensor = mi.load_dict(shapes.sensor(mi, camera, grid, (top * grid, count * grid), sampler))
-        raw = np.array(mi.render(world, sensor=sensor, integrator=integrator, spp=1))
-        raw = (
-            raw.reshape(count, grid, width, grid, -1).transpose(1, 3, 0, 2, 4).reshape(size, count, width, -1)
-        )
-        band = slice(top, top + count)
-        position[:, band], normal[:, band], albedo[:, band] = raw[..., 0:3], raw[..., 3:6], raw[..., 8:11]
+        sensor = mi.load_dict(shapes.sensor(mi, camera, grid, (left, top, right - left, count), sampler))
+        raw = np.nan_to_num(np.array(mi.render(world, sensor=sensor, integrator=integrator, spp=1)))
+        raw = raw.reshape(count, grid, right - left, grid, -1).transpose(1, 3, 0, 2, 4)
+        raw = raw.reshape(size, count, right - left, -1)
+        band = (slice(None), slice(top, top + count), slice(left, right))
+        position[band], normal[band], albedo[band] = raw[..., 0:3], raw[..., 3:6], raw[..., 8:11]
         shape, prim = np.rint(raw[..., 6]).astype(int), np.rint(raw[..., 7]).astype(int)
         for number, table in enumerate(tables, 1):
             hit = shape == number
-            part[:, band][hit] = table[prim[hit]]
+            part[band][hit] = table[prim[hit]]
     return Seen(part, position, normal, albedo, size // 2)
+
+
+def _box(figure: Figure, camera: ResolvedCamera) -> tuple[int, int, int, int]:
+    """Pixels that can see the figure: left, top, right (exclusive), bottom; the whole image when in doubt."""
+    import numpy as np
+
+    width, height = camera.camera.resolution_w, camera.camera.resolution_h
+    points = np.concatenate(
+        [m.vertices for m in figure.meshes] + [s.points.reshape(-1, 3) for s in figure.strands]
+    )
+    if (np.asarray(camera.view(points))[:, 2] > -0.03).any():
+        return 0, 0, width, height
+    at = np.asarray(camera.project(points)) * [width, height]
+    low = np.clip(np.floor(at.min(0)) - 2, 0, [width, height]).astype(int)
+    high = np.clip(np.ceil(at.max(0)) + 3, 0, [width, height]).astype(int)
+    return int(low[0]), int(low[1]), int(high[0]), int(high[1])
 
 
 def _world(mi: Any, figure: Figure, folder: Path) -> tuple[Any, list[Array]]:

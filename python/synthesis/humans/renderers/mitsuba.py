@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Array = np.ndarray
 
-QUALITY = {"final": (4, 8, 5), "draft": (1, 8, 3)}
+QUALITY = {"final": (2, 7, 3), "draft": (1, 5, 3)}
 """Passes, paths per pixel and pass, sub-pixels of the labels along a side (odd)."""
 BOUNCES = 5
 
@@ -73,7 +73,9 @@ class MitsubaRenderer(Renderer):
         integrator = mi.load_dict({"type": "path", "max_depth": BOUNCES, "rr_depth": 4})
         height = camera.camera.resolution_h
         sampler = {"type": "independent", "sample_count": self.paths}
-        sensor = mi.load_dict(shapes.sensor(mi, camera, 1, (0, height), sampler))
+        sensor = mi.load_dict(
+            shapes.sensor(mi, camera, 1, (0, 0, camera.camera.resolution_w, height), sampler)
+        )
         images = [
             np.array(mi.render(world, sensor=sensor, integrator=integrator, seed=seed + k, spp=self.paths))
             for k in range(self.passes)

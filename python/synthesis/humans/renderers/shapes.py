@@ -43,29 +43,22 @@ def mesh(mi: Any, name: str, meshes: Sequence[Mesh], bsdf: dict[str, Any]) -> An
 
 
 def curves(bundles: Sequence[Strands], file: Path, bsdf: dict[str, Any]) -> dict[str, Any]:
-    """A shape of strands; `file` gets the plugin's text: `x y z radius` rows, a blank line between curves.
-
-    The spline starts and ends near the second and the last but one control point, so both ends are doubled.
-    """
+    """A shape of strands; `file` gets the plugin's text: `x y z radius` rows, a blank line between curves."""
     import numpy as np
 
     texts = []
     for strands in bundles:
-        p, r = strands.points, strands.radii
-        p = np.concatenate([2 * p[:, :1] - p[:, 1:2], p, 2 * p[:, -1:] - p[:, -2:-1]], 1)
-        r = np.concatenate([r[:, :1], r, r[:, -1:]], 1)
-        rows = np.concatenate([p, r[..., None]], -1)
-        texts.append(
-            (("%.6f %.6f %.6f %.6f\n" * rows.shape[1] + "\n") * len(rows)) % tuple(rows.ravel().tolist())
-        )
+        rows = np.concatenate([strands.points, strands.radii[..., None]], -1)
+        curve = "%.5f %.5f %.5f %.6f\n" * rows.shape[1] + "\n"
+        texts.append((curve * len(rows)) % tuple(rows.ravel().tolist()))
     file.write_text("".join(texts))
-    return {"type": "bsplinecurve", "filename": str(file), "bsdf": bsdf}
+    return {"type": "linearcurve", "filename": str(file), "bsdf": bsdf}
 
 
 def sensor(
-    mi: Any, camera: ResolvedCamera, grid: int, crop: tuple[int, int], sampler: dict[str, Any]
+    mi: Any, camera: ResolvedCamera, grid: int, crop: tuple[int, int, int, int], sampler: dict[str, Any]
 ) -> dict[str, Any]:
-    """A pinhole whose film has `grid` x `grid` cells per pixel; `crop` is its first row and number of rows."""
+    """A pinhole whose film has `grid` x `grid` cells per pixel; `crop` in pixels: left, top, width, height."""
     import numpy as np
 
     k, cam = camera.intrinsics, camera.camera
@@ -81,8 +74,9 @@ def sensor(
         "principal_point_offset_y": float((k[1, 2] - cam.resolution_h / 2) / cam.resolution_h),
         "film": {
             "type": "hdrfilm", "width": cam.resolution_w * grid, "height": cam.resolution_h * grid,
-            "crop_offset_x": 0, "crop_offset_y": crop[0], "crop_width": cam.resolution_w * grid,
-            "crop_height": crop[1], "pixel_format": "rgb", "component_format": "float32", "rfilter": {"type": "box"},
+            "crop_offset_x": crop[0] * grid, "crop_offset_y": crop[1] * grid, "crop_width": crop[2] * grid,
+            "crop_height": crop[3] * grid, "component_format": "float32", "rfilter": {"type": "box"},
+            "pixel_format": "rgb",
         },
         "sampler": sampler,
     }  # fmt: skip
