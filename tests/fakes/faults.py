@@ -242,8 +242,7 @@ def manifest_cut(*, lines: int, inside: bool = False) -> ManifestFault:
     def act(exchange: ManifestExchange) -> None:
         sent = exchange.lines[: lines + 1]
         if inside:
-            rest = exchange.lines[lines + 1]
-            sent = [*sent, rest[: len(rest) // 2]]
+            sent += [line[: len(line) // 2] for line in exchange.lines[lines + 1 : lines + 2]]
         exchange.honest(sent, cut=True)
 
     return act
