@@ -19,8 +19,10 @@ from synthesis.humans.figure import (
     shape,
     skin,
 )  # fmt: skip
+from synthesis.humans.figure.implicit import step
 from synthesis.humans.figure.model import Figure, Mesh, Strands, Surface, split, vertex_normals
 from synthesis.humans.figure.pose import FACE_CENTRE, Pose
+from synthesis.humans.figure.sculpture import EYE_RADIUS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,7 +52,7 @@ def build(scene: Scene, frame: int) -> Figure:  # noqa: ARG001 - frames differ w
             scene.facial.eyes.pupil_dilation, scene.facial.eyes.redness, scene.identity.id,
         )  # fmt: skip
         meshes += [_to_world(mesh, pose.head) for mesh in ball]
-        centre = skull.eyes[side] + look * (eyes.EYE_RADIUS + 1.0) * form.scale
+        centre = skull.eyes[side] + look * (EYE_RADIUS + 1.0) * form.scale
         pupils[side] = pose.head(centre)
         gaze[side] = pose.rotation @ look
         right = np.cross([0.0, 1.0, 0.0], look)
@@ -134,7 +136,7 @@ def _skin(scene: Scene, skull: head.Head, pose: Pose) -> list[Mesh]:
     x, y, z = template.shut.T
     middle, half = face_hair.brow_curve(np.abs(x), scene.facial.eyebrows.style)
     near = np.where(half > 0, np.abs(y - middle) / np.maximum(half, 1e-6), 9.0)
-    dense = (0.5 * face_hair.step(near, 1.4, 0.4) * face_hair.step(z, -12, 0))[:, None]
+    dense = (0.5 * step(near, 1.4, 0.4) * step(z, -12, 0))[:, None]
     colours[:count] = colours[:count] * (1 - dense) + brow * dense
     if scene.identity.sex == "male":
         shadow = sum(face_hair.beard_areas(template.shut).values())
@@ -144,7 +146,8 @@ def _skin(scene: Scene, skull: head.Head, pose: Pose) -> list[Mesh]:
         colours[:count] = colours[:count] * (1 - dense) + beard * dense
     world = pose.skin(skull.vertices)
     whole = Mesh(
-        name="skin", segment="head", vertices=world, normals=vertex_normals(world, skull.faces), faces=skull.faces,
+        name="skin", segment="head", vertices=world, normals=vertex_normals(world, skull.faces),
+        faces=skull.faces,
         surface=SKIN, colours=colours, uv=skull.neutral[:, :2] / 64.0,
     )  # fmt: skip
     return split(whole, skull.labels, list(skin.REGIONS))
@@ -161,7 +164,8 @@ def _ears(scene: Scene, form: shape.Shape, pose: Pose) -> tuple[list[Mesh], dict
         world = pose.head(form.apply(neutral))
         colours = skin.paint(neutral, scene.identity)
         meshes.append(
-            Mesh(name=f"ear_{side}", segment=f"ear_{side}", vertices=world, normals=vertex_normals(world, cells),
+            Mesh(name=f"ear_{side}", segment=f"ear_{side}", vertices=world, normals=vertex_normals(world,
+            cells),
                  faces=cells, surface=SKIN, colours=colours, uv=neutral[:, 1:] / 64.0)
         )  # fmt: skip
         for name, place in landmarks.EARS.items():
@@ -185,7 +189,8 @@ def _body(scene: Scene, form: body.Body, pose: Pose, low: float) -> list[Mesh]:
         world = pose.body(vertices)
         colours = np.ones((len(vertices), 1)) * skin.base_colour(scene.identity.skin_tone)
         colours *= 1 + 0.04 * skin.noise(vertices, scene.identity.id, 30.0)[:, None]
-        mesh = Mesh(name=f"body{number}", segment="torso", vertices=world, normals=vertex_normals(world, faces),
+        mesh = Mesh(name=f"body{number}", segment="torso", vertices=world, normals=vertex_normals(world,
+        faces),
                     faces=faces, surface=SKIN, colours=colours)  # fmt: skip
         names = body.segments(vertices[faces].mean(1), form)
         known, labels = np.unique(names.astype(str), return_inverse=True)
@@ -219,7 +224,8 @@ def _hairs(scene: Scene, skull: head.Head, form: shape.Shape, pose: Pose) -> lis
             found.append(
                 Strands(name=f"{name}.{value}", segment=segment, points=points[chosen],
                         radii=np.broadcast_to(shape_, points[chosen].shape[:2]),
-                        surface=Surface(kind="hair", roughness=0.3, colour=tuple(np.clip(colour, 0, 0.85).tolist())))
+                        surface=Surface(kind="hair", roughness=0.3, colour=tuple(np.clip(colour, 0,
+                        0.85).tolist())))
             )  # fmt: skip
 
     style = hair_styles.style(facial.hair.style)

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 NAMES = (
     "neck", "shoulders",
-    *(f"{part}_{side}" for part in ("torso_upper", "torso_mid", "torso_lower", "arm_upper", "arm_lower", "hand",
+    *(f"{part}_{side}" for part in ("torso_upper", "torso_mid", "torso_lower", "arm_upper", "arm_lower",
+    "hand",
                                     "leg_upper", "leg_lower", "foot") for side in ("left", "right")),
 )  # fmt: skip
 """Every segment of the body, seen or not."""

@@ -3,104 +3,26 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from synthesis.humans import catalogue
 from synthesis.humans.figure import skin
 from synthesis.humans.figure.body import Body, segments
+from synthesis.humans.figure.cuts import CUTS, Cut, colour, family
 from synthesis.humans.figure.implicit import bump, ellipsoid, step, union
 from synthesis.humans.figure.model import Mesh, Surface, vertex_normals
 from synthesis.humans.figure.surface_nets import gradient, surface_nets
+from synthesis.humans.figure.trims import trims
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
 
     from synthesis.humans.scene import Clothing
 
     Array = np.ndarray
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cut:
-    """How a garment is cut.
-
-    Attributes:
-        offset: millimetres off the skin. sleeve: share of the arm it covers (0 none).
-        neck: radii (x, y, z) of the hole for the neck, and its centre's height.
-        hem: height of its lower edge. top: height above which there is nothing (trousers, slings).
-        trim: `rib`, `collar`, `hood`, `stand`, `lapel`, `strap` or `none`.
-        folds: amplitude of the folds. rough: roughness of the cloth. flare: skirt width gained per metre.
-    """
-
-    offset: float
-    sleeve: float = 0.0
-    neck: tuple[float, float, float, float] = (80, 46, 80, -205)
-    hem: float = -700.0
-    top: float = 0.0
-    trim: str = "none"
-    folds: float = 2.0
-    rough: float = 0.85
-    flare: float = 0.0
-
-
-CUTS = {
-    "tee": Cut(offset=7, sleeve=0.52, neck=(76, 48, 80, -204), trim="rib", hem=-720),
-    "polo": Cut(offset=7, sleeve=0.5, neck=(70, 40, 72, -200), trim="collar", hem=-720),
-    "dressShirt": Cut(offset=8, sleeve=1.0, neck=(68, 38, 70, -196), trim="collar", hem=-740, folds=2.6),
-    "vest": Cut(
-        offset=17, sleeve=0.0, neck=(74, 60, 82, -200), trim="stand", hem=-700, folds=4.0, rough=0.45
-    ),
-    "hoodie": Cut(
-        offset=15, sleeve=1.0, neck=(76, 42, 78, -200), trim="hood", hem=-730, folds=4.2, rough=0.95
-    ),
-    "suitJacket": Cut(
-        offset=16, sleeve=1.0, neck=(72, 46, 78, -205), trim="lapel", hem=-800, folds=1.6, rough=0.8
-    ),
-    "longSleeveDress": Cut(offset=6, sleeve=1.0, neck=(84, 62, 92, -204), trim="none", hem=-1090, flare=0.22),
-    "slingDress": Cut(
-        offset=5, top=-292, neck=(1, 1, 1, 900), trim="strap", hem=-1000, flare=0.25, rough=0.5
-    ),
-    "flowerDress": Cut(offset=6, sleeve=0.35, neck=(88, 70, 96, -204), trim="none", hem=-1050, flare=0.25),
-    "trousers": Cut(offset=9, top=-585, hem=-1520, folds=3.0),
-    "shorts": Cut(offset=11, top=-585, hem=-1060, folds=3.0),
-    "sneakers": Cut(offset=9, top=-1495, hem=-2000, folds=0.0, rough=0.5),
-}
-FAMILIES = {"khakis": "trousers", "chinos": "trousers", "suitTrousers": "trousers", "jeans": "trousers"}
-
-COLOURS = {
-    "red": (0.36, 0.035, 0.04), "yellow": (0.62, 0.42, 0.07), "brown": (0.14, 0.075, 0.042),
-    "navy": (0.022, 0.034, 0.085), "black": (0.018, 0.018, 0.02), "tan": (0.48, 0.34, 0.22),
-    "white": (0.70, 0.69, 0.66), "brightblue": (0.06, 0.19, 0.48), "deepblue": (0.03, 0.06, 0.22),
-    "lightblue": (0.34, 0.46, 0.62), "blue": (0.07, 0.16, 0.36),
-}  # fmt: skip
-PALETTE = (
-    (0.62, 0.61, 0.58), (0.05, 0.055, 0.065), (0.33, 0.44, 0.56), (0.10, 0.13, 0.20), (0.27, 0.28, 0.29),
-    (0.42, 0.16, 0.13), (0.17, 0.24, 0.17), (0.52, 0.44, 0.34), (0.40, 0.28, 0.38), (0.12, 0.30, 0.33),
-)  # fmt: skip
-LOWER = {"khakis": (0.36, 0.27, 0.17), "jeans": (0.05, 0.075, 0.14), "chinos": (0.15, 0.14, 0.13),
-         "suitTrousers": (0.03, 0.032, 0.04), "shorts": (0.25, 0.22, 0.17), "sneakers": (0.55, 0.55, 0.54),
-         "vest": (0.028, 0.036, 0.062), "suitJacket": (0.030, 0.034, 0.046)}  # fmt: skip
-
-
-def family(garment: str) -> str:
-    """The cut of a catalogue garment: its name without the final letter and number."""
-    stem = garment.rstrip("0123456789_")
-    stem = stem[:-1] if stem[-1:].isupper() else stem
-    stem = FAMILIES.get(stem, stem)
-    return stem if stem in CUTS else "tee"
-
-
-def colour(garment: str, material: str, outfit: str) -> tuple[float, float, float]:
-    """Linear RGB of a garment in an outfit; outfits that name a colour have it on the upper part."""
-    stem = garment.rstrip("0123456789_")
-    stem = stem[:-1] if stem[-1:].isupper() else stem
-    if stem in LOWER:
-        return LOWER[stem]
-    word = outfit.rsplit("_", 1)[-1]
-    if word in COLOURS:
-        return COLOURS[word]
-    return PALETTE[zlib.crc32(f"{outfit}/{garment}/{material}".encode()) % len(PALETTE)]
+    Field = Callable[[Array], Array]
 
 
 def dress(clothing: Clothing, form: Body, lowest: float) -> list[Mesh]:
@@ -164,9 +86,11 @@ def _garment(
         _, slope = gradient(field, vertices, 3.0)
         normals = slope / np.maximum(np.linalg.norm(slope, axis=1, keepdims=True), 1e-9)
         weave = 1 + 0.05 * skin.noise(vertices, seed, 60.0)[:, None]
-        meshes.append(_cloth(f"{garment}.{number}", name, vertices, normals, faces, tint * weave, cut))
+        meshes.append(
+            _cloth(f"{garment}.{number}", name, vertices, normals, faces, np.array(tint) * weave, cut)
+        )
         if number == 0 and cut.trim != "none":
-            for k, (points, cells) in enumerate(_trims(cut, form, field)):
+            for k, (points, cells) in enumerate(trims(cut, form, field)):
                 meshes.append(
                     _cloth(f"{garment}.trim{k}", name, points, vertex_normals(points, cells), cells,
                            np.ones((len(points), 1)) * tint * (0.9 if cut.trim == "rib" else 1.04), cut)
@@ -214,7 +138,6 @@ def _keep(p: Array, cut: Cut, form: Body) -> Array:
 
     x, y, z = p.T
     q = np.abs(x)
-    rx, ry, rz, height = cut.neck
     hole = -_neck_hole(p, cut)
     if cut.trim == "lapel":
         depth = np.clip((-215 - y) / 260, 0, 1)
@@ -252,152 +175,20 @@ def _neck_hole(p: Array, cut: Cut) -> Array:
     return ellipsoid(low, (0, height, -82.0), (rx, ry, rz))
 
 
-def _trim(vertices: Array, faces: Array, keep: object, field: object) -> tuple[Array, Array]:
+def _trim(vertices: Array, faces: Array, keep: Field, field: Field) -> tuple[Array, Array]:
     """Drop what lies outside `keep` and pull the ragged edge onto its border."""
     import numpy as np
 
-    value = keep(vertices)  # type: ignore[operator]
+    value = keep(vertices)
     faces = faces[(value[faces] < 0).any(1)]
     border = np.unique(faces[value[faces] >= 0])
     vertices = vertices.copy()
     for _ in range(4):
-        v, slope = gradient(keep, vertices[border], 0.5)  # type: ignore[arg-type]
-        _, normal = gradient(field, vertices[border], 2.0)  # type: ignore[arg-type]
+        v, slope = gradient(keep, vertices[border], 0.5)
+        _, normal = gradient(field, vertices[border], 2.0)
         normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-9)
         slope -= (slope * normal).sum(1, keepdims=True) * normal
         length = np.maximum((slope * slope).sum(1), 0.1)
         vertices[border] -= np.clip(v / length, -8, 8)[:, None] * slope
     used, compact = np.unique(faces, return_inverse=True)
     return vertices[used], compact.reshape(-1, 3)
-
-
-def _rim(cut: Cut, field: object, angles: Array) -> Array:
-    """The neckline: where the hole's ellipsoid meets the garment, per angle around the neck (0 front)."""
-    import numpy as np
-
-    rx, ry, rz, height = cut.neck
-    rise = np.concatenate([np.linspace(90, 1, 60), np.zeros(60)])
-    tilt = np.concatenate([np.zeros(60), np.linspace(0, 1.4, 60)])
-    ct = np.cos(tilt) * np.ones((len(angles), 1))
-    ring = np.stack(
-        [
-            rx * np.sin(angles)[:, None] * ct,
-            (rise - ry * np.sin(tilt)) * np.ones_like(ct),
-            rz * np.cos(angles)[:, None] * ct,
-        ],
-        -1,
-    ) + np.array([0, height, -82.0])
-    value = field(ring.reshape(-1, 3)).reshape(len(angles), -1)  # type: ignore[operator]
-    first = np.argmax(value < 0, axis=1)
-    return ring[np.arange(len(angles)), first]
-
-
-def _trims(cut: Cut, form: Body, field: object) -> list[tuple[Array, Array]]:
-    import numpy as np
-
-    n = 120
-    angles = np.linspace(-np.pi, np.pi, n)
-    if cut.trim == "strap":
-        return [_strap(form, s, field) for s in (1, -1)]
-    rim = _smooth(_rim(cut, field, angles))
-    out = np.stack([np.sin(angles), 0 * angles, np.cos(angles)], -1)
-    if cut.trim == "rib":
-        rows = [rim + 2 * out + [0, -3.0, 0], rim + 3.2 * out + [0, 1, 0], rim + 1.0 * out + [0, 5.0, 0],
-                rim - 4.0 * out + [0, 9.5, 0], rim - 7.5 * out + [0, 9.0, 0], rim - 8 * out + [0, 4.0, 0]]  # fmt: skip
-        return [_loft(rows)]
-    if cut.trim in ("collar", "lapel"):
-        return [_collar(rim, angles, out, cut.trim == "lapel")]
-    if cut.trim == "stand":
-        lift = 44.0 + 8 * np.cos(angles)[:, None] ** 2
-        gap = (np.abs(angles) > 0.10)[:, None]
-        up = np.array([0, 1.0, 0])
-        rows = [rim, rim + 5 * out + 0.3 * lift * up, rim + 2 * out + 0.7 * lift * up, rim - 3 * out + lift * up,
-                rim - 9 * out + lift * 0.97 * up, rim - 12 * out + 0.4 * lift * up]  # fmt: skip
-        return [_loft([r[gap[:, 0]] for r in rows], open_ring=True)]
-    if cut.trim == "hood":
-        return [_hood(rim, angles, out)]
-    return []
-
-
-def _collar(rim: Array, angles: Array, out: Array, flat: bool) -> tuple[Array, Array]:
-    """A stand with a leaf folded over it; points at the front."""
-    import numpy as np
-
-    open_ = np.abs(angles) > (0.09 if not flat else 0.5)
-    r, o, a = rim[open_], out[open_], np.abs(angles[open_])[:, None]
-    up = np.array([0, 1.0, 0])
-    front = np.exp(-((a / 0.55) ** 2))
-    stand = 30.0 - 12 * front
-    top = r + stand * up - o * (4 + 5 * front)
-    point = np.exp(-(((a - 0.16) / 0.30) ** 2))
-    drop = 34.0 + 34 * point
-    rows = [r - 5 * o, r - 3 * o + 0.5 * stand * up, top, top + 3.0 * o + 2.0 * up, top + 6.5 * o - 2 * up]
-    for share in (0.3, 0.55, 0.8, 1.0):
-        rows.append(
-            top
-            + (6.5 + 11.0 * share + 9 * share * point) * o
-            - drop * share * up
-            + 2 * share * point * np.array([0, 0, 4.0])
-        )
-    rows.append(rows[-1] - 2.5 * o)
-    return _loft(rows, open_ring=True)
-
-
-def _hood(rim: Array, angles: Array, out: Array) -> tuple[Array, Array]:
-    """A hood lying on the back: a thick roll that is high behind and thins to the front."""
-    import numpy as np
-
-    back = (0.5 - 0.5 * np.cos(angles))[:, None] ** 1.1
-    up = np.array([0, 1.0, 0])
-    size = 9 + 26 * back
-    centre = rim + out * (4 + 16 * back) + up * (8 + 16 * back)
-    rows = []
-    for t in np.linspace(-2.2, 3.6, 16):
-        rows.append(centre + size * (np.cos(t) * out + np.sin(t) * 1.15 * up))
-    return _loft(rows)
-
-
-def _strap(form: Body, sign: int, field: object) -> tuple[Array, Array]:
-    import numpy as np
-
-    t = np.linspace(-0.15, 1.15, 40)
-    angle = t * np.pi
-    path = np.stack(
-        [
-            np.full(40, 82.0 * form.wide),
-            -250 - 130 * np.abs(np.cos(angle)) ** 1.3 * 0 - 0 * t,
-            -100 + 130 * np.cos(angle),
-        ],
-        -1,
-    )
-    path[:, 1] = -330 + 150 * np.sin(np.clip(angle, 0, np.pi))
-    for _ in range(6):
-        v, slope = gradient(field, path, 2.0)  # type: ignore[arg-type]
-        path -= (v - 1.0)[:, None] * slope / np.maximum((slope * slope).sum(1, keepdims=True), 0.3)
-    path[:, 0] *= sign
-    side = np.array([6.0, 0, 0])
-    rows = [path - side, path - side * 0.6 + [0, 1.5, 0], path + side * 0.6 + [0, 1.5, 0], path + side]
-    vertices, faces = _loft(rows, open_ring=True)
-    return vertices, np.concatenate([faces, faces[:, ::-1]])
-
-
-def _smooth(curve: Array, rounds: int = 6) -> Array:
-    import numpy as np
-
-    for _ in range(rounds):
-        curve = 0.5 * curve + 0.25 * (np.roll(curve, 1, 0) + np.roll(curve, -1, 0))
-    return curve
-
-
-def _loft(rows: list[Array], open_ring: bool = False) -> tuple[Array, Array]:
-    """Faces between successive curves of equal length."""
-    import numpy as np
-
-    grid = np.stack(rows)
-    count, width = grid.shape[:2]
-    i, j = np.meshgrid(np.arange(count - 1), np.arange(width - 1 if open_ring else width), indexing="ij")
-    k = (j + 1) % width
-    quad = np.stack([i * width + j, i * width + k, (i + 1) * width + k, (i + 1) * width + j], -1).reshape(
-        -1, 4
-    )
-    return grid.reshape(-1, 3), np.concatenate([quad[:, [0, 1, 2]], quad[:, [0, 2, 3]]])

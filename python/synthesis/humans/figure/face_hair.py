@@ -46,7 +46,7 @@ def scatter(template: Template, dense: Array, count: int, rng: np.random.Generat
 
 
 def brow_curve(x: Array, style: str) -> tuple[Array, Array]:
-    """Middle height and half thickness of a brow at distance `x` from the nose; thickness 0 beyond its ends."""
+    """Middle height and half thickness of a brow `x` from the middle; thickness 0 beyond its ends."""
     import numpy as np
 
     words = [w for w in BROWS if style.startswith(w)]
@@ -138,8 +138,10 @@ def lashes(head: Head, side: str, seed: int, female: float) -> Array:
 # Words of facial hair styles: which areas grow, and how long (mm): moustache, chin, jaw and cheeks.
 BEARDS = {
     "beard_ducktail": (0.0, 34.0, 6.0), "beard_dutch": (0.0, 30.0, 24.0), "beard_klingon": (8.0, 30.0, 0.0),
-    "full_ducktail": (9.0, 42.0, 16.0), "full_garibaldi": (10.0, 42.0, 34.0), "full_generic": (8.0, 15.0, 11.0),
-    "mustache_english": (10.0, 0.0, 0.0), "mustache_painters": (9.0, 4.0, 0.0), "mustache_walrus": (15.0, 0.0, 0.0),
+    "full_ducktail": (9.0, 42.0, 16.0), "full_garibaldi": (10.0, 42.0, 34.0), "full_generic": (8.0, 15.0,
+    11.0),
+    "mustache_english": (10.0, 0.0, 0.0), "mustache_painters": (9.0, 4.0, 0.0), "mustache_walrus": (15.0,
+    0.0, 0.0),
 }  # fmt: skip
 
 
@@ -189,7 +191,7 @@ def beard(template: Template, hair: Hair, seed: int) -> dict[str, tuple[Array, A
             continue
         count = int(counts[name] * (0.35 + 0.65 * hair.relative_density))
         at, normal = scatter(template, areas[name], count, rng)
-        x, y, z = at.T
+        x, _, _ = at.T
         flow = np.stack([0.25 * np.sign(x) * (np.abs(x) > 3), 0 * x - 1, 0 * x + 0.12], -1)
         if name == "mustache":
             flow = np.stack(

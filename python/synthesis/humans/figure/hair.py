@@ -152,7 +152,7 @@ def grow(template: Template, style: Style, length: float, density: float, seed: 
 
 
 def _march(at: Array, start: Array, comb: Array, reach: Array, style: Style) -> Array:
-    """Walk along the strand: root direction, then combing, then gravity; never into the head, nor far off it."""
+    """Walk along the strand: root direction, combing, gravity; never into the head, nor far off it."""
     import numpy as np
 
     points = np.empty((len(at), STEPS, 3))

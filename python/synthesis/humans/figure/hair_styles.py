@@ -140,7 +140,7 @@ def style(name: str) -> Style | None:
         changed = replace(
             changed, fringe=fringe, comb=("part", "middle")[number % 2], wave=(0.6, 3.5, 1.5)[number % 3]
         )
-    if name.startswith("afro_") and not found.tie != "none":
+    if name.startswith("afro_") and found.tie == "none":
         changed = replace(
             changed, top=22 + 9.0 * (number % 8), sides=18 + 7.5 * (number % 8), curl=3.0 + 4.0 * b
         )

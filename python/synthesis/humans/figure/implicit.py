@@ -63,14 +63,14 @@ def mirror(p: Array) -> Array:
     return q
 
 
-def bump(x: Array, centre: float, width: float) -> Array:
+def bump(x: Array, centre: float | Array, width: float | Array) -> Array:
     """Gaussian of height 1."""
     import numpy as np
 
     return np.exp(-(((x - centre) / width) ** 2))
 
 
-def step(x: Array, low: float, high: float) -> Array:
+def step(x: Array, low: float | Array, high: float | Array) -> Array:
     """Smooth step from 0 at `low` to 1 at `high` (which may be below `low`)."""
     import numpy as np
 

@@ -21,16 +21,20 @@ if TYPE_CHECKING:
 
     Array = np.ndarray
 
-JAW = ((69, -3, -42), (67, -22, -40), (64, -42, -36), (59, -62, -30), (52, -80, -16), (42, -94, 0), (30, -105, 14),
+JAW = ((69, -3, -42), (67, -22, -40), (64, -42, -36), (59, -62, -30), (52, -80, -16), (42, -94, 0), (30,
+-105, 14),
        (15, -112, 24), (0, -115, 29))  # fmt: skip
 BROW = ((53, 15.5), (46, 20.5), (37, 22.5), (25, 20.5), (12, 16))
 # Places of the face seen from the front (x, y), named after MPEG-4 feature points where they are unpaired.
 FRONT = {
-    "nose_27": (0, 1), "nose_28": (0, -10), "nose_29": (0, -21), "nose_tip": (0, -36), "nose_31": (13.5, -46.5),
+    "nose_27": (0, 1), "nose_28": (0, -10), "nose_29": (0, -21), "nose_tip": (0, -36), "nose_31": (13.5,
+    -46.5),
     "nose_32": (7.0, -49.0), "nose_33": (0, -51.5), "chin_boss": (0, -99), "chin_corner": (15, -102),
-    "wing": (17.0, -42), "bone_up": (9.5, -8), "bone_low": (11.5, -24), "bone_mid": (0, -24), "hairline": (0, 63),
+    "wing": (17.0, -42), "bone_up": (9.5, -8), "bone_low": (11.5, -24), "bone_mid": (0, -24),
+    "hairline": (0, 63),
 }  # fmt: skip
-EARS = {"top": (73, 8, -54), "back": (80, -12, -66), "lobe": (71, -51, -43), "low": (69, -46, -40), "up": (70, 2, -47),
+EARS = {"top": (73, 8, -54), "back": (80, -12, -66), "lobe": (71, -51, -43), "low": (69, -46, -40),
+"up": (70, 2, -47),
         "hole": (71, -24, -42)}  # fmt: skip
 
 
@@ -52,10 +56,10 @@ def _numbers() -> dict[str, int]:
         return int(facing[((p[facing, :2] - np.array([x, y])) ** 2).sum(1).argmin()])
 
     found: dict[str, int] = {}
-    for k, (x, y, z) in enumerate(JAW):
-        found[f"jaw_{k}.l"], found[f"jaw_{k}.r"] = nearest((x, y, z)), nearest((-x, y, z))
-    for k, (x, y) in enumerate(BROW):
-        found[f"brow_{k}.l"], found[f"brow_{k}.r"] = front(x, y), front(-x, y)
+    for k, (out, up, ahead) in enumerate(JAW):
+        found[f"jaw_{k}.l"], found[f"jaw_{k}.r"] = nearest((out, up, ahead)), nearest((-out, up, ahead))
+    for k, (away, height) in enumerate(BROW):
+        found[f"brow_{k}.l"], found[f"brow_{k}.r"] = front(away, height), front(-away, height)
     for name, (x, y) in FRONT.items():
         found[f"{name}.l"], found[f"{name}.r"] = front(x, y), front(-x, y)
         found[name] = found[f"{name}.l"]
@@ -143,13 +147,14 @@ def skeleton(form: Body, pose: Pose, face: dict[str, Array]) -> dict[str, Array]
             z = -45.0 - 21 * k
             end = -905.0 - 22 * (k in (1, 2))
             points += [(256 * w, -850 + (end + 850) * s, z + 10 * s) for s in (0.0, 0.45, 0.75, 1.0)]
-        for k, place in enumerate(points):
-            found[f"hand_{k}{side}"] = pose.body(np.array(place, float) * [sign, 1, 1])
+        for k, spot in enumerate(points):
+            found[f"hand_{k}{side}"] = pose.body(np.array(spot, float) * [sign, 1, 1])
     return found
 
 
 KINECT = {
-    "PELVIS": "pelvis.l", "SPINE_NAVAL": "navel.l", "SPINE_CHEST": "chest.l", "NECK": "neck.l", "CLAVICLE": "clavicle",
+    "PELVIS": "pelvis.l", "SPINE_NAVAL": "navel.l", "SPINE_CHEST": "chest.l", "NECK": "neck.l",
+    "CLAVICLE": "clavicle",
     "SHOULDER": "shoulder", "ELBOW": "elbow", "WRIST": "wrist", "HANDTIP": "hand_tip", "HAND": "hand",
     "THUMB": "thumb", "HIP": "hip", "KNEE": "knee", "ANKLE": "ankle", "FOOT": "foot", "HEAD": "head_joint",
     "NOSE": "nose", "EYE": "pupil", "EAR": "ear_hole",
@@ -160,16 +165,21 @@ BODY_33 = {
     "thumb": "hand_3", "hip": "hip", "knee": "knee", "ankle": "ankle", "heel": "heel", "foot_index": "foot",
 }  # fmt: skip
 MPEG4 = {
-    "2.1": "chin", "2.2": "mouth_0.up.l", "2.3": "mouth_0.low.l", "2.10": "chin_boss", "2.11": "chin_corner.l",
-    "2.12": "chin_corner.r", "2.13": "jaw_4.l", "2.14": "jaw_4.r", "3.1": "eye_middle.up.l", "3.2": "eye_middle.up.r",
-    "3.3": "eye_middle.low.l", "3.4": "eye_middle.low.r", "3.5": "pupil.l", "3.6": "pupil.r", "3.7": "eye_outer.up.l",
+    "2.1": "chin", "2.2": "mouth_0.up.l", "2.3": "mouth_0.low.l", "2.10": "chin_boss",
+    "2.11": "chin_corner.l",
+    "2.12": "chin_corner.r", "2.13": "jaw_4.l", "2.14": "jaw_4.r", "3.1": "eye_middle.up.l",
+    "3.2": "eye_middle.up.r",
+    "3.3": "eye_middle.low.l", "3.4": "eye_middle.low.r", "3.5": "pupil.l", "3.6": "pupil.r",
+    "3.7": "eye_outer.up.l",
     "3.8": "eye_inner.up.r", "3.9": "eye_middle.low.l", "3.10": "eye_middle.low.r", "3.11": "eye_inner.up.l",
     "3.12": "eye_outer.up.r", "3.13": "eye_middle.up.l", "3.14": "eye_middle.up.r", "4.1": "brow_4.l",
     "4.2": "brow_4.r", "4.3": "brow_2.l", "4.4": "brow_2.r", "4.5": "brow_0.l", "4.6": "brow_0.r",
     "8.1": "lip_0.up.l", "8.2": "lip_0.low.l", "8.3": "mouth_corner.up.l", "8.4": "mouth_corner.up.r",
-    "9.1": "wing.l", "9.2": "wing.r", "9.3": "nose_tip", "9.6": "bone_up.r", "9.7": "bone_up.l", "9.12": "bone_mid",
+    "9.1": "wing.l", "9.2": "wing.r", "9.3": "nose_tip", "9.6": "bone_up.r", "9.7": "bone_up.l",
+    "9.12": "bone_mid",
     "9.13": "bone_low.r", "9.14": "bone_low.l", "9.15": "nose_33", "10.1": "ear_top.l", "10.2": "ear_top.r",
-    "10.3": "ear_back.l", "10.4": "ear_back.r", "10.5": "ear_lobe.l", "10.6": "ear_lobe.r", "10.7": "ear_low.l",
+    "10.3": "ear_back.l", "10.4": "ear_back.r", "10.5": "ear_lobe.l", "10.6": "ear_lobe.r",
+    "10.7": "ear_low.l",
     "10.8": "ear_low.r", "10.9": "ear_up.l", "10.10": "ear_up.r", "11.1": "hairline", "11.4": "skull_top",
     "11.5": "skull_back", "9.8": "teeth_0", "9.9": "teeth_1", "9.10": "teeth_2", "9.11": "teeth_3",
 }  # fmt: skip

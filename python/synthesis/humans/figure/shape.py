@@ -88,7 +88,7 @@ def shape(identity: Identity) -> Shape:
     return Shape(traits, float(np.clip(scale, 0.9, 1.06)), rng.normal(size=(10, 8)))
 
 
-def _displace(p: Array, t: dict[str, float], waves: Array) -> Array:  # noqa: PLR0915 - one line per trait
+def _displace(p: Array, t: dict[str, float], waves: Array) -> Array:
     """All fields added up; amplitudes are millimetres per standard deviation."""
     import numpy as np
 

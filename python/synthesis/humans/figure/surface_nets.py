@@ -10,10 +10,11 @@ if TYPE_CHECKING:
     import numpy as np
 
     Array = np.ndarray
+    Point = tuple[float, float, float]
 
 
 def surface_nets(
-    field: Callable[[Array], Array], low: Array, high: Array, cell: float
+    field: Callable[[Array], Array], low: Point, high: Point, cell: float
 ) -> tuple[Array, Array]:
     """Vertices (N, 3) and faces (M, 3), wound outwards, of `field` = 0 inside the box `low`..`high`.
 
@@ -21,16 +22,16 @@ def surface_nets(
     """
     import numpy as np
 
-    low, high = np.asarray(low, float), np.asarray(high, float)
-    size = np.ceil((high - low) / cell).astype(int) + 1
-    axes = [low[k] + cell * np.arange(size[k]) for k in range(3)]
+    start = np.asarray(low, float)
+    size = np.ceil((np.asarray(high, float) - start) / cell).astype(int) + 1
+    axes = [start[k] + cell * np.arange(size[k]) for k in range(3)]
     grid = np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, 3).astype(np.float32)
     value = field(grid).reshape(size)
-    inside = value < 0
+    inside = np.less(value, 0.0)
     corners = [inside[i : i + size[0] - 1, j : j + size[1] - 1, k : k + size[2] - 1]
                for i in (0, 1) for j in (0, 1) for k in (0, 1)]  # fmt: skip
     filled = sum(c.astype(np.int8) for c in corners)
-    active = (filled > 0) & (filled < 8)
+    active: Array = (filled > 0) & (filled < 8)
     number = np.full(active.shape, -1)
     cells = np.argwhere(active)
     number[tuple(cells.T)] = np.arange(len(cells))
@@ -51,7 +52,7 @@ def surface_nets(
                 at[:, axis] += t
                 total += np.where(crossed[:, None], at, 0)
                 hits += crossed
-    vertices = low + cell * total / hits[:, None]
+    vertices = start + cell * total / hits[:, None]
     faces = []
     for axis in range(3):
         u, v = (axis + 1) % 3, (axis + 2) % 3

@@ -102,7 +102,7 @@ def lid_opening(x: Array) -> tuple[Array, Array]:
     return upper, lower
 
 
-def _guide(columns: Array, rows: Array, opened: bool) -> tuple[Array, Array, Array, Array]:
+def _guide(columns: Array, rows: Array, opened: bool) -> tuple[Array, Array, Array]:
     """Guide places of all nodes; the lower copy differs from the upper one only at the slits."""
     import numpy as np
 
@@ -118,7 +118,7 @@ def _guide(columns: Array, rows: Array, opened: bool) -> tuple[Array, Array, Arr
         y = np.where(above >= 0, y + upper * np.clip(1 - above / reach_up, 0, 1) ** 1.3, y)
         low = np.where(below >= 0, low + lower * np.clip(1 - below / reach_down, 0, 1) ** 1.3, y)
         y = np.where(below > 0, low, y)
-    return x, y + lift, low + lift, lift
+    return x, y + lift, low + lift
 
 
 def _project(columns: Array, y: Array) -> Array:
@@ -150,8 +150,8 @@ def template() -> Template:
     import numpy as np
 
     columns, rows = _columns(), _rows()
-    x, y_shut, low_shut, _ = _guide(columns, rows, opened=False)
-    _, y_open, low_open, _ = _guide(columns, rows, opened=True)
+    x, y_shut, _ = _guide(columns, rows, opened=False)
+    _, y_open, low_open = _guide(columns, rows, opened=True)
     shut, opened = _project(columns, y_shut), _project(columns, y_open)
     slit_rows = {
         name: int(np.abs(rows - at).argmin()) for name, at in (("eye", EYE_ROW), ("mouth", MOUTH_ROW))

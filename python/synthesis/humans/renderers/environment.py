@@ -25,11 +25,14 @@ KINDS = (
     ("night", ("night", "moon", "neon", "dikhololo")),
     ("sunset", ("sunset", "sunrise", "dusk", "dawn", "evening", "goegap", "venice", "twilight", "golden")),
     ("snow", ("snow", "winter", "frozen", "ski", "ice")),
-    ("forest", ("forest", "wood", "park", "garden", "tree", "grove", "green", "trail", "jungle", "autumn", "meadow",
+    ("forest", ("forest", "wood", "park", "garden", "tree", "grove", "green", "trail", "jungle", "autumn",
+    "meadow",
                 "field", "lawn", "hill", "valley", "farm", "orchard", "botan")),
-    ("water", ("beach", "sea", "lake", "river", "coast", "harbor", "harbour", "pier", "bay", "water", "shore")),
+    ("water", ("beach", "sea", "lake", "river", "coast", "harbor", "harbour", "pier", "bay", "water",
+    "shore")),
     ("desert", ("desert", "sand", "quarry", "canyon", "rock", "mountain", "cape", "savanna", "dry")),
-    ("city", ("street", "city", "square", "bridge", "parking", "alley", "road", "urban", "building", "plaza", "yard",
+    ("city", ("street", "city", "square", "bridge", "parking", "alley", "road", "urban", "building",
+    "plaza", "yard",
               "station", "terminal", "castle", "court")),
 )  # fmt: skip
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from synthesis.humans.cameras import ResolvedCamera
-    from synthesis.humans.figure import Figure
+    from synthesis.humans.figure import Figure, Mesh, Strands
     from synthesis.humans.renderers.labelled import Seen
 
     Array = np.ndarray
@@ -52,7 +52,7 @@ def _tables(figure: Figure) -> tuple[Array, Array, Array]:
     """Part number -> segment label, garment label, kind of surface (`soften.KINDS`)."""
     import numpy as np
 
-    parts = (*figure.meshes, *figure.strands)
+    parts: list[Mesh | Strands] = [*figure.meshes, *figure.strands]
     segments, garments, kinds = np.zeros((3, len(parts) + 1), np.int32)
     for k, part in enumerate(parts, 1):
         garment = getattr(part, "garment", None)

@@ -58,7 +58,7 @@ def curves(bundles: Sequence[Strands], file: Path, bsdf: dict[str, Any]) -> dict
 def sensor(
     mi: Any, camera: ResolvedCamera, grid: int, crop: tuple[int, int, int, int], sampler: dict[str, Any]
 ) -> dict[str, Any]:
-    """A pinhole whose film has `grid` x `grid` cells per pixel; `crop` in pixels: left, top, width, height."""
+    """A pinhole whose film has `grid` x `grid` cells per pixel; `crop`: left, top, width, height."""
     import numpy as np
 
     k, cam = camera.intrinsics, camera.camera

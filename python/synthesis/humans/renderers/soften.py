@@ -29,7 +29,7 @@ def soften(colour: Array, seen: Seen, kinds: Array) -> Array:
     import numpy as np
 
     kind = kinds[seen.centre]
-    whole = (kinds > 0).all(0)
+    whole = np.asarray((kinds > 0).all(0))
     if not whole.any():
         return colour
     rows, columns = np.flatnonzero(whole.any(1)), np.flatnonzero(whole.any(0))
