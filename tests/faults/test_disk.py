@@ -87,6 +87,22 @@ def test_a_read_only_folder_is_named(tmp_path: Path) -> None:
     assert "closed" in caught.value.message
 
 
+def test_a_read_only_disk_is_named(small_disk: Path) -> None:
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    with FaultyServer([File("0.rgb.png", b"x")]) as server, pytest.raises(DiskError) as caught:
+        fetch(server, small_disk)
+    assert caught.value.kind == "permission"
+    assert str(small_disk) in caught.value.message
+
+
+@pytest.mark.parametrize("concurrency", [1, 2, 4096])
+def test_any_concurrency_does(concurrency: int, tmp_path: Path) -> None:
+    files = [File(f"{at}.rgb.png", made(20_000, at), render_id=at) for at in range(30)]
+    with FaultyServer([*files, File("big.exr", made(34 * MIB))]) as server:
+        assert fetch(server, tmp_path, concurrency=concurrency).failures == ()
+        assert_complete(server, tmp_path)
+
+
 def test_a_file_in_the_place_of_the_folder_is_named(tmp_path: Path) -> None:
     place = tmp_path / "taken"
     place.write_text("a file")

@@ -1,0 +1,72 @@
+"""After a power loss, files renamed but not yet synced may lack their bytes: they are looked at again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from fakes.faulty import FaultyServer, File, made
+from fakes.fetch import STATE, assert_complete, fetch
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs a system that names its starts")
+
+FILES = [File(f"{at}.rgb.png", made(20_000, at), render_id=at) for at in range(6)]
+
+
+def leave_journal(folder: Path, *, boot: str, synced: float) -> None:
+    """The state folder of a run that last synced at `synced`, in the machine's start `boot`."""
+    record = json.dumps({"synced": {"boot": boot, "seconds": int(synced)}}, separators=(",", ":"))
+    check = hashlib.sha256(record.encode()).hexdigest()[:8]
+    (folder / STATE).mkdir()
+    (folder / STATE / "journal").write_text(f"{check} {record}\n")
+
+
+def lose_bytes(path: Path, *, changed: float) -> None:
+    """What some file systems leave: the right size, zeros for content."""
+    path.write_bytes(bytes(path.stat().st_size))
+    os.utime(path, (changed, changed))
+
+
+def test_young_files_are_hashed_and_mended(tmp_path: Path) -> None:
+    now = time.time()
+    with FaultyServer(FILES) as server:
+        fetch(server, tmp_path)
+        for file in FILES:
+            os.utime(tmp_path / file.name, (now - 600, now - 600))
+        lose_bytes(tmp_path / FILES[2].name, changed=now - 50)
+        lose_bytes(tmp_path / FILES[4].name, changed=now - 40)
+        leave_journal(tmp_path, boot="another-start", synced=now - 100)
+        server.forget()
+        summary = fetch(server, tmp_path)
+        assert (summary.files_present, summary.files_new) == (4, 2)
+        assert_complete(server, tmp_path)
+
+
+def test_a_kill_before_the_look_does_not_end_the_doubt(tmp_path: Path) -> None:
+    now = time.time()
+    with FaultyServer(FILES) as server:
+        fetch(server, tmp_path)
+        lose_bytes(tmp_path / FILES[2].name, changed=now - 50)
+        leave_journal(tmp_path, boot="another-start", synced=now - 100)
+        server.manifest_faults = [lambda exchange: exchange.reset()] * 4
+        with pytest.raises(Exception, match="connection"):
+            fetch(server, tmp_path)
+        server.manifest_faults.clear()
+        assert fetch(server, tmp_path).files_new == 1
+        assert_complete(server, tmp_path)
+
+
+def test_without_a_loss_nothing_is_hashed_again(tmp_path: Path) -> None:
+    now = time.time()
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    with FaultyServer(FILES) as server:
+        fetch(server, tmp_path)
+        lose_bytes(tmp_path / FILES[2].name, changed=now - 50)
+        leave_journal(tmp_path, boot=boot, synced=now - 100)
+        assert fetch(server, tmp_path).files_present == len(FILES)
