@@ -11,6 +11,7 @@ import pytest
 from synthesis.humans import catalogue, spec
 from synthesis.humans.figure import actions, build, cuts, face_hair, hair, hair_styles, landmarks
 from synthesis.humans.figure.pose import rotation
+from synthesis.humans.figure.surface_nets import surface_nets
 from synthesis.humans.resolve import resolve
 
 if TYPE_CHECKING:
@@ -192,3 +193,22 @@ def test_strands_have_radii():
 
 def test_landmark_numbers_are_distinct_for_pairs():
     assert len(landmarks.ibug68(np.arange(200_000)[:, None])) == 68
+
+
+def test_surface_nets_find_a_ball_where_it_is():
+    def ball(p: np.ndarray) -> np.ndarray:
+        return np.linalg.norm(p - np.float32([30, -20, 10]), axis=1) - 25
+
+    vertices, faces = surface_nets(ball, (-10, -60, -30), (70, 20, 50), 4.0)
+    assert np.abs(np.linalg.norm(vertices - [30, -20, 10], axis=1) - 25).max() < 0.1
+    corner = vertices[faces]
+    normals = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
+    assert ((corner.mean(1) - [30, -20, 10]) * normals).sum(1).min() > 0
+
+
+def test_the_clothes_hang_on_the_body():
+    person = figure()
+    cloth = np.concatenate([m.vertices for m in person.meshes if m.garment])
+    assert cloth[:, 1].max() < 1.58
+    assert np.abs(cloth[:, 0].mean()) < 0.02
+    assert np.abs(cloth[:, 0]).max() < 0.45

@@ -188,7 +188,7 @@ def _trim(vertices: Array, faces: Array, keep: Field, field: Field) -> tuple[Arr
         _, normal = gradient(field, vertices[border], 2.0)
         normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-9)
         slope -= (slope * normal).sum(1, keepdims=True) * normal
-        length = np.maximum((slope * slope).sum(1), 0.1)
-        vertices[border] -= np.clip(v / length, -8, 8)[:, None] * slope
+        length = np.maximum(np.linalg.norm(slope, axis=1), 0.3)
+        vertices[border] -= (np.clip(v / length, -5, 5) / length)[:, None] * slope
     used, compact = np.unique(faces, return_inverse=True)
     return vertices[used], compact.reshape(-1, 3)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     Array = np.ndarray
 
-STEPS = 13  # points of a strand
+STEPS = 16  # points of a strand
 CROWN = (4.0, 96.0, -88.0)  # the whorl
 
 
@@ -243,7 +243,7 @@ def _shape(points: Array, locks: Array, style: Style, rng: np.random.Generator) 
     run = np.linalg.norm(np.diff(points, axis=1), axis=2).sum(1)[:, None] * t
     if style.wave:
         phase = rng.uniform(0, 6.28, (locks.max() + 1, 3))[locks]
-        period = 46.0 if style.top > 150 else 24.0
+        period = max(24.0, 5.5 * style.top / STEPS)
         for axis, gain in ((0, 1.0), (2, 0.8), (1, 0.35)):
             points[..., axis] += (
                 gain

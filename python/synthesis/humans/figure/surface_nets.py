@@ -22,16 +22,16 @@ def surface_nets(
     """
     import numpy as np
 
-    start = np.asarray(low, float)
-    size = np.ceil((np.asarray(high, float) - start) / cell).astype(int) + 1
-    axes = [start[k] + cell * np.arange(size[k]) for k in range(3)]
+    origin = np.asarray(low, float)
+    size = np.ceil((np.asarray(high, float) - origin) / cell).astype(int) + 1
+    axes = [origin[k] + cell * np.arange(size[k]) for k in range(3)]
     grid = np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, 3).astype(np.float32)
     value = field(grid).reshape(size)
     inside = np.less(value, 0.0)
     corners = [inside[i : i + size[0] - 1, j : j + size[1] - 1, k : k + size[2] - 1]
                for i in (0, 1) for j in (0, 1) for k in (0, 1)]  # fmt: skip
     filled = sum(c.astype(np.int8) for c in corners)
-    active: Array = (filled > 0) & (filled < 8)
+    active = np.logical_and(filled > 0, filled < 8)
     number = np.full(active.shape, -1)
     cells = np.argwhere(active)
     number[tuple(cells.T)] = np.arange(len(cells))
@@ -52,7 +52,7 @@ def surface_nets(
                 at[:, axis] += t
                 total += np.where(crossed[:, None], at, 0)
                 hits += crossed
-    vertices = start + cell * total / hits[:, None]
+    vertices = origin + cell * total / hits[:, None]
     faces = []
     for axis in range(3):
         u, v = (axis + 1) % 3, (axis + 2) % 3
