@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import struct
+import sys
 import threading
 import time
 from dataclasses import dataclass, field
@@ -102,7 +103,8 @@ class Exchange:
 
     def reset(self) -> None:
         """Drop the connection with a TCP reset."""
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        linger = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         raise Hangup
 
     def close(self) -> None:
@@ -140,11 +142,11 @@ class Server:
     def stop(self) -> None:
         """Close every socket and wait for every thread; safe to call twice."""
         self.stopping.set()
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
+        with contextlib.suppress(OSError):  # closing a socket wakes no accept() on some systems
+            socket.create_connection(("127.0.0.1", self.port), 1).close()
         if self._acceptor.is_alive():
             self._acceptor.join(5)
+        self._listener.close()
         with self._lock:
             for connection in self._open:
                 with contextlib.suppress(OSError):
@@ -157,6 +159,9 @@ class Server:
             try:
                 connection, _ = self._listener.accept()
             except OSError:
+                return
+            if self.stopping.is_set():
+                connection.close()
                 return
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self._lock:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MIB = 1024 * 1024
+posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
@@ -36,6 +38,7 @@ def files() -> list[File]:
     return [File("0.exr", made(32 * MIB)), *small]
 
 
+@posix
 def test_ctrl_c_ends_the_run_and_the_next_one_goes_on(tmp_path: Path) -> None:
     with FaultyServer(files(), pace=0.01) as server:
         child = start(server, tmp_path, concurrency=8)
@@ -55,6 +58,7 @@ def test_ctrl_c_ends_the_run_and_the_next_one_goes_on(tmp_path: Path) -> None:
         assert_complete(server, tmp_path)
 
 
+@posix
 @pytest.mark.parametrize(
     "fault",
     [faults.mute(), faults.stall(at=100), faults.status(503, retry_after="60")],
