@@ -224,7 +224,7 @@ def _hairs(scene: Scene, skull: head.Head, form: shape.Shape, pose: Pose) -> lis
             found.append(
                 Strands(name=f"{name}.{value}", segment=segment, points=points[chosen],
                         radii=np.broadcast_to(shape_, points[chosen].shape[:2]),
-                        surface=Surface(kind="hair", roughness=0.3, colour=tuple(np.clip(colour, 0,
+                        surface=Surface(kind="hair", roughness=0.42, colour=tuple(np.clip(colour, 0,
                         0.85).tolist())))
             )  # fmt: skip
 

@@ -125,7 +125,7 @@ def _paint(
         veins += np.clip(
             np.sin(n * angle + rng.uniform(0, 6.3) + 1.2 * np.sin(r * 1.3 + rng.uniform(0, 6))) - 0.86, 0, 1
         )
-    red = (0.10 + 0.30 * redness) * far + (0.6 + 2.2 * redness) * far * veins[..., None]
+    red = (0.05 + 0.30 * redness) * far + (0.6 + 2.2 * redness) * far * veins[..., None]
     sclera = white * (1 - np.clip(red, 0, 0.8) * np.array([0.12, 0.55, 0.55]))
     limbus = step(r, IRIS_RADIUS - 0.35, IRIS_RADIUS + 0.75)[..., None]
     back = (t > np.pi / 2)[:, None, None]

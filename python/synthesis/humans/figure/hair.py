@@ -124,7 +124,8 @@ def grow(template: Template, style: Style, length: float, density: float, seed: 
     at, normal = roots(template, style, count, rng)
     y, z = at[:, 1], at[:, 2]
     top = step(y, 20, 62)
-    reach = style.sides + (style.top - style.sides) * top
+    crest = step(np.abs(at[:, 0]), 40, 20) if style.comb == "up" and style.sides < 6 else 1.0
+    reach = style.sides + (style.top - style.sides) * top * crest
     front = step(z, -25, 15) * step(y, 40, 58)
     if style.fringe:
         reach = reach + (style.fringe - reach) * front * step(np.abs(at[:, 0]), 46, 30)
@@ -137,10 +138,10 @@ def grow(template: Template, style: Style, length: float, density: float, seed: 
         comb = comb * (1 - mix) + mix * ahead
     locks = _locks(at, rng, max(60, count // (90 if style.wave or style.curl else 60)))
     lock_turn = rng.normal(size=(locks.max() + 1, 3)) * style.mess
-    own = rng.normal(size=(count, 3)) * style.mess * 0.35
+    own = rng.normal(size=(count, 3)) * style.mess * 0.3
     lift = style.lift * (1 - 0.55 * (1 - top) * (style.comb != "up"))
-    if style.comb == "back" and style.lift > 0.5:
-        lift = lift * (0.45 + 0.55 * step(z, -75, 5))
+    if style.comb == "back" and style.lift > 0.3:
+        lift = lift * (0.15 + 0.85 * step(z, -70, 15)) * step(y, 30, 66)
     start = comb * (1 - lift)[:, None] + normal * (0.10 + lift)[:, None] + lock_turn[locks] + own
     points = _march(at, start, comb, reach, style)
     _gather(points, locks, style)
@@ -163,7 +164,7 @@ def _march(at: Array, start: Array, comb: Array, reach: Array, style: Style) -> 
     shares = np.linspace(0.45, 1.4, STEPS - 1) if long else np.ones(STEPS - 1)
     shares /= shares.sum()
     fall = np.array([0.0, -1.0, 0.0])
-    room = style.volume * (0.55 + 0.45 * step(at[:, 1], 30, 75) * (0.5 + 0.5 * step(at[:, 2], -90, 10)))
+    room = style.volume * (0.3 + 0.7 * step(at[:, 1], 25, 72) * (0.35 + 0.65 * step(at[:, 2], -90, 10)))
     for k in range(1, STEPS):
         t = k / (STEPS - 1)
         pace = reach[:, None] * shares[k - 1]
@@ -179,7 +180,7 @@ def _march(at: Array, start: Array, comb: Array, reach: Array, style: Style) -> 
             heading[far] -= 0.9 * np.maximum(along, 0) * slope
         points[:, k] = here
         pull = style.weight * (0.2 + 0.34 * t) * np.minimum(pace / 9.0, 2.2)
-        follow = 0.0 if style.comb == "up" else 0.30 * (1 - t) * (here[:, 1:2] > 25)
+        follow = 0.0 if style.comb == "up" else 0.42 * (1 - 0.6 * t) * (here[:, 1:2] > 25)
         heading = heading + fall * pull + comb * follow
         heading /= np.maximum(np.linalg.norm(heading, axis=1, keepdims=True), 1e-6)
     return points
@@ -259,7 +260,7 @@ def _shape(points: Array, locks: Array, style: Style, rng: np.random.Generator) 
         points[..., 0] += grow * np.cos(turn)
         points[..., 1] += grow * 0.8 * np.sin(turn * 1.1)
         points[..., 2] += grow * np.sin(turn)
-    stray = rng.random(len(points)) < 0.05 + 0.12 * style.mess
+    stray = rng.random(len(points)) < 0.02 + 0.10 * style.mess
     drift = rng.normal(size=(int(stray.sum()), 1, 3)) * (4 + 0.05 * style.top)
     points[stray] += drift * (t**1.5)[None, :, None]
 

@@ -61,7 +61,7 @@ class Style:
     tie: str = "none"
     strands: int = 15000
     radius: float = 0.17
-    mess: float = 0.12
+    mess: float = 0.08
     volume: float = 14.0
 
 
@@ -106,7 +106,7 @@ FAMILIES: dict[str, Style] = {
         volume=200.0, top=60, sides=4, lift=0.95, comb="up", weight=0.0, clump=0.4, strands=18000
     ),
     "pompadour": Style(
-        top=80, sides=12, lift=0.62, volume=34.0, comb="back", weight=0.18, clump=0.4, strands=17000
+        top=80, sides=12, lift=0.6, volume=36.0, wave=1.5, comb="back", weight=0.10, clump=0.5, strands=17000
     ),
     "quiff": Style(
         top=68, sides=15, lift=0.70, comb="back", weight=0.15, clump=0.45, mess=0.2, strands=17000

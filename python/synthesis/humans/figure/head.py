@@ -133,7 +133,7 @@ def _close(
                 goal = EYE_RADIUS * scale * (1.004 if depth <= 1 else 0.93)
                 layer = eyes[side] + out / size * (size + (goal - size) * min(depth, 1.0))
                 layers.append(layer + (middle - layer) * (0.02 * min(depth, 1.0)))
-            wet = colours[ring].mean(0) * np.array([1.0, 0.74, 0.70])
+            wet = colours[ring].mean(0) * np.array([1.0, 0.84, 0.80])
             extrude(ring, layers, wet, label, flip=upper)
     opened = np.clip(sum(acts.get("jaw", (0, 0))) / 2, 0, 1)
     for ring, upper in zip(base.rings["mouth"], (True, False), strict=True):

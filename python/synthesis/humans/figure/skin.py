@@ -76,12 +76,12 @@ def paint(p: Array, identity: Identity) -> Array:
     dark = float(np.clip((identity.skin_tone - 2.0) / 4.0, 0.0, 1.0))
     colour = np.broadcast_to(tone, p.shape).copy()
     red = np.zeros(len(p))
-    red += 0.75 * bump(q, 38, 17) * bump(y, -30, 17) * front  # cheeks
+    red += 0.55 * bump(q, 38, 17) * bump(y, -30, 17) * front  # cheeks
     red += 0.65 * bump(q, 6, 12) * bump(y, -38, 10) * step(z, 40, 52)  # nose
     red += 0.5 * bump(q, 31, 13) * bump(y, -4, 9) * front  # lids
     red += 0.35 * bump(q, 0, 18) * bump(y, -98, 12) * front
     red += 0.5 * step(q, 66, 74) * bump(y, -15, 40)  # ears
-    red += 0.25 * noise(p, identity.id, 28)
+    red += 0.17 * noise(p, identity.id, 28)
     strength = 1.0 - 0.55 * dark
     colour *= 1 + strength * red[:, None] * np.array([0.03, -0.17, -0.16])
     shade = np.zeros(len(p))

@@ -85,7 +85,6 @@ def _collar(rim: Array, angles: Array, out: Array, flat: bool) -> tuple[Array, A
     for share in (0.3, 0.55, 0.8, 1.0):
         out_by = 6.5 + 11.0 * share + 9 * share * point
         rows += [top + out_by * o - drop * share * up + 2 * share * point * np.array([0, 0, 4.0])]
-    rows.append(rows[-1] - 2.5 * o)
     return loft(rows, open_ring=True)
 
 

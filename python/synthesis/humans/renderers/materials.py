@@ -16,7 +16,7 @@ def material(surface: Surface, painted: bool) -> dict[str, Any]:
     kinds: dict[str, dict[str, Any]] = {
         "skin": {"specular": 0.38, "sheen": 0.12, "clearcoat": 0.06, "clearcoat_gloss": 0.5},
         "eye": {"specular": 0.75, "clearcoat": 1.0, "clearcoat_gloss": 0.98},
-        "hair": {"specular": 0.5},
+        "hair": {"specular": 0.32},
         "cloth": {"specular": 0.25, "sheen": 0.5 if surface.roughness > 0.6 else 0.1},
     }
     inner = {"type": "principled", "base_color": colour, "roughness": surface.roughness, "specular": 0.6}
