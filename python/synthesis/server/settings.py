@@ -22,7 +22,7 @@ class Settings:
         spec_limit: largest spec in bytes; more is answered with 413.
         body_limit: largest other body in bytes.
         lease: seconds after which a render whose worker fell silent is claimed again.
-        attempts: tries of one render before it counts as failed.
+        attempts: tries of one render that may raise before it counts as failed.
     """
 
     data: Path

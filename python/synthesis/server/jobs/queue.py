@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 OPEN = ("submitted", "rendering")
 
+DEATHS = 10
+"""Tries of a render whose workers die in the middle: it may be what kills them, but need not be."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
@@ -41,14 +44,14 @@ class Claim:
     attempts: int
 
 
-def claim(engine: Engine, worker: str, *, lease: float, attempts: int) -> Claim | None:
+def claim(engine: Engine, worker: str, *, lease: float) -> Claim | None:
     """Take the next render of the oldest open job, interrupted ones first; None when there is none."""
     with read(engine) as db:  # most calls find nothing: do not bother the writer
         if _interrupted(db) is None and _unclaimed(db) is None:
             return None
     with write(engine) as db:
         while (row := _interrupted(db)) is not None:
-            if row.attempts < attempts:
+            if row.attempts < DEATHS:
                 return _reclaim(db, row, worker, lease)
             _give_up(db, row.job, row.render_id, row.error or "the worker died in the middle of it")
         job = _unclaimed(db)
@@ -96,7 +99,13 @@ def _claim_new(db: Connection, job: Record, worker: str, lease: float) -> Claim:
     db.execute(
         update(jobs).where(jobs.c.key == job.key).values(next_render=render_id + 1, status="rendering")
     )
-    values = {"state": "claimed", "worker": worker, "lease_until": time.time() + lease, "attempts": 1}
+    values = {
+        "state": "claimed",
+        "worker": worker,
+        "lease_until": time.time() + lease,
+        "attempts": 1,
+        "errors": 0,
+    }
     db.execute(insert(renders).values(job=job.key, render_id=render_id, **values))
     return Claim(worker=worker, job=job.key, job_id=job.id, seed=job.seed, render_id=render_id, attempts=1)
 
@@ -142,11 +151,15 @@ def complete(
 
 
 def fail(engine: Engine, claim: Claim, error: str, *, attempts: int) -> None:
-    """Let the render be tried again, or record it as failed after its last try."""
+    """Let the render be tried again, or record it as failed when it raised for the last time."""
     with write(engine) as db:
         values = {"state": "waiting", "worker": None, "lease_until": None, "error": error}
+        values["errors"] = renders.c.errors + 1
         held = db.execute(update(renders).where(*_held(claim)).values(**values)).rowcount == 1
-        if held and claim.attempts >= attempts:
+        if not held:
+            return
+        raised = select(renders.c.errors).where(*_is(claim.job, claim.render_id))
+        if db.execute(raised).scalar_one() >= attempts:
             _give_up(db, claim.job, claim.render_id, error)
 
 

@@ -71,8 +71,7 @@ class Worker:
 
     def step(self) -> bool:
         """Make one render or finish one job; False when there was nothing to do."""
-        lease, attempts = self.settings.lease, self.settings.attempts
-        claim = queue.claim(self.engine, self.name, lease=lease, attempts=attempts)
+        claim = queue.claim(self.engine, self.name, lease=self.settings.lease)
         if claim is None:
             return finish_next(self.engine, self.settings, self.name)
         try:

@@ -117,7 +117,8 @@ renders = Table(
     Column("state", String(8), CheckConstraint("state IN ('claimed', 'waiting', 'failed')"), nullable=False),
     Column("worker", String(64)),
     Column("lease_until", Float),
-    Column("attempts", Integer, nullable=False),
+    Column("attempts", Integer, nullable=False),  # claims
+    Column("errors", Integer, nullable=False),  # tries that raised; the others' workers died
     Column("error", Text),
     PrimaryKeyConstraint("job", "render_id"),
     Index("renders_by_state", "state", "lease_until"),
