@@ -130,7 +130,7 @@ def actions(expression: Expression) -> dict[str, tuple[float, float]]:
 
 
 def displace(p: Array, side: Array, acts: dict[str, tuple[float, float]]) -> Array:
-    """Displacement (N, 3) of neutral points; `side` is +1 on an upper lip's edge, -1 on a lower one's."""
+    """Displacement (N, 3) of neutral points; `side` is +1 above the mouth, -1 below, 0 unknown."""
     import numpy as np
 
     p = np.asarray(p, float)
@@ -205,7 +205,7 @@ def _jaw(p: Array, moved: Array, line: Array, top: Array, acts: dict[str, tuple[
     if not opened and not out:
         return moved
     x, y, z = p.T
-    beyond = step(np.abs(x), 22, 34)
+    beyond = step(np.abs(x), 7, 32)
     soft = step(y - line, 16, -22)
     weight = ((1 - beyond) * (1 - top) + beyond * soft) * step(z, -55, -15) * step(y, -160, -112)
     angle = -np.radians(JAW_DEGREES) * opened * weight

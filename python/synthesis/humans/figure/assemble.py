@@ -18,6 +18,7 @@ from synthesis.humans.figure import (
     landmarks,
     shape,
     skin,
+    teeth,
 )  # fmt: skip
 from synthesis.humans.figure.implicit import step
 from synthesis.humans.figure.model import Figure, Mesh, Strands, Surface, split, vertex_normals
@@ -66,6 +67,7 @@ def build(scene: Scene, frame: int) -> Figure:  # noqa: ARG001 - frames differ w
     ear_meshes, ear_points = _ears(scene, form, pose)
     meshes += ear_meshes
     figure_body = body.body(scene.identity, scene.body.fat_content)
+    meshes += _teeth(skull, form, pose)
     low = _lowest(scene, pose)
     if scene.body.enabled:
         meshes += _body(scene, figure_body, pose, low)
@@ -174,6 +176,30 @@ def _ears(scene: Scene, form: shape.Shape, pose: Pose) -> tuple[list[Mesh], dict
     return meshes, named
 
 
+def _teeth(skull: head.Head, form: shape.Shape, pose: Pose) -> list[Mesh]:
+    """Both rows; the lower one moves with the jaw."""
+    import numpy as np
+
+    rows = []
+    for name, upper in (("upper", True), ("lower", False)):
+        neutral, faces, colours = teeth.arch(upper)
+        acts = {k: v for k, v in skull.acts.items() if k in ("jaw", "jaw_out") and not upper}
+        moved = neutral + actions.displace(neutral, np.full(len(neutral), -1.0), acts)
+        world = pose.head(form.apply(moved))
+        rows.append(
+            Mesh(
+                name=f"teeth_{name}",
+                segment="teeth",
+                vertices=world,
+                normals=vertex_normals(world, faces),
+                faces=faces,
+                surface=Surface(kind="gloss", roughness=0.25),
+                colours=colours,
+            )
+        )
+    return rows
+
+
 def _body(scene: Scene, form: body.Body, pose: Pose, low: float) -> list[Mesh]:
     """Bare skin below the neck."""
     import numpy as np
@@ -214,6 +240,8 @@ def _hairs(scene: Scene, skull: head.Head, form: shape.Shape, pose: Pose) -> lis
         name: str, segment: str, points: Array, shade: Array, radius: float, look: tuple[str, float]
     ) -> None:
         tint, white = hair.colour(*look)
+        long = float(np.linalg.norm(points[:, -1] - points[:, 0], axis=1).mean())
+        roughness = 0.42 if long > 0.012 else 0.95  # stubble shows its tips, not its sheen
         rng = np.random.default_rng([71, scene.identity.id, len(points)])
         grey = rng.random(len(points)) < white
         level = np.where(grey, 9, np.clip(np.round(1.5 + 1.5 * np.clip(shade, -1, 1)), 0, 3)).astype(int)
@@ -221,12 +249,14 @@ def _hairs(scene: Scene, skull: head.Head, form: shape.Shape, pose: Pose) -> lis
             chosen = level == value
             colour = np.array([0.5, 0.49, 0.47]) if value == 9 else tint * (0.72, 0.9, 1.08, 1.3)[value]
             shape_ = np.linspace(1.0, 0.35, points.shape[1]) * radius / 1000 * form.scale
+            surface = Surface(
+                kind="hair", roughness=roughness, colour=tuple(np.clip(colour, 0, 0.85).tolist())
+            )
+            bundle = points[chosen]
+            radii = np.broadcast_to(shape_, bundle.shape[:2])
             found.append(
-                Strands(name=f"{name}.{value}", segment=segment, points=points[chosen],
-                        radii=np.broadcast_to(shape_, points[chosen].shape[:2]),
-                        surface=Surface(kind="hair", roughness=0.42, colour=tuple(np.clip(colour, 0,
-                        0.85).tolist())))
-            )  # fmt: skip
+                Strands(name=f"{name}.{value}", segment=segment, points=bundle, radii=radii, surface=surface)
+            )
 
     style = hair_styles.style(facial.hair.style)
     if style is not None:

@@ -48,7 +48,7 @@ def build(scene: Scene, form: Shape) -> Head:
     acts = actions.actions(scene.facial.expression)
     eyes = {"left": form.apply(np.array([EYE]))[0], "right": form.apply(np.array([EYE]) * [-1, 1, 1])[0]}
     neutral = _lids(base, acts, scene.facial.gaze.vertical_angle)
-    moved = neutral + actions.displace(neutral, base.side, acts)
+    moved = neutral + actions.displace(neutral, base.lip, acts)
     vertices = form.apply(moved)
     _seat(base, vertices, eyes, form.scale)
     colours = skin.paint(base.shut, scene.identity)

@@ -36,10 +36,8 @@ class Template:
         shut, open: (N, 3) vertices with lids closed and with lids at rest.
         guide: (N, 2) place in the plane the face is unrolled to: x to the left, y up.
         faces: (M, 3) triangles, counter-clockwise from outside.
-        uv: (N, 2) in 0..1.
         side: (N,) +1 above a slit's edge (upper lid, upper lip), -1 below, 0 elsewhere.
-        inner: (N,) how deep a vertex lies inside a slit: 0 skin, then 1, 2 ... rings.
-        part: (N,) 0 skin, 1 lid margin, 2 inside of the mouth.
+        lip: (N,) +1 at and above the row of the mouth, -1 below it.
         rings: vertex numbers of slit edges: `left_eye`, `right_eye`, `mouth` -> (upper, lower).
     """
 
@@ -47,10 +45,8 @@ class Template:
     open: Array
     guide: Array
     faces: Array
-    uv: Array
     side: Array
-    inner: Array
-    part: Array
+    lip: Array
     rings: dict[str, tuple[Array, Array]]
 
 
@@ -170,6 +166,7 @@ def template() -> Template:
     shut_list, open_list = [shut.reshape(-1, 3)], [opened.reshape(-1, 3)]
     guide_list = [np.stack([x, y_shut], -1).reshape(-1, 2)]
     side = [np.zeros(height * width)]
+    lip = np.where(np.arange(height) <= slit_rows["mouth"], 1.0, -1.0).repeat(width)
     rings: dict[str, tuple[Array, Array]] = {}
     count = height * width
     for name, (row_name, inside) in spans.items():
@@ -197,9 +194,7 @@ def template() -> Template:
         open=np.concatenate(open_list),
         guide=np.concatenate(guide_list),
         faces=faces,
-        uv=np.zeros((count, 2)),
         side=np.concatenate(side),
-        inner=np.zeros(count),
-        part=np.zeros(count, int),
+        lip=np.concatenate([lip, *(np.abs(side[k]) for k in (1, 2)), side[3]]),
         rings=rings,
     )
