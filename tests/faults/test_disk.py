@@ -12,7 +12,7 @@ import pytest
 
 from fakes.faulty import FaultyServer, File, made
 from fakes.fetch import assert_complete, assert_exact, fetch, final_names, kill, outcome, start
-from synthesis.errors import DiskError
+from synthesis.errors import DiskError, SynthesisError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,7 +106,7 @@ def test_any_concurrency_does(concurrency: int, tmp_path: Path) -> None:
 def test_a_file_in_the_place_of_the_folder_is_named(tmp_path: Path) -> None:
     place = tmp_path / "taken"
     place.write_text("a file")
-    with FaultyServer([File("0.rgb.png", b"x")]) as server, pytest.raises(DiskError) as caught:
+    with FaultyServer([File("0.rgb.png", b"x")]) as server, pytest.raises(SynthesisError) as caught:
         fetch(server, place)
     assert "taken" in caught.value.message
     assert place.read_text() == "a file"
