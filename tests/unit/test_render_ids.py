@@ -69,3 +69,8 @@ def test_coarser_ranges_hold_the_finer_ones() -> None:
     assert render_ids.merge([*coarse, *ranges]) == coarse
     assert coarse[-1] == ranges[-1]
     assert render_ids.coarsen(ranges, 1) == ((10, ranges[-1][1]),)
+
+
+def test_thousands_of_leading_zeros() -> None:
+    assert render_ids.parse("0" * 5000) == ((0, 0),)
+    assert render_ids.parse("0" * 5000 + "7") == ((7, 7),)

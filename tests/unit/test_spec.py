@@ -364,3 +364,26 @@ def test_a_spec_of_nothing_but_faults_stays_small() -> None:
         load({"identities": {"ids": [0] * 5000, "renders_per_identity": 1}})
     assert len(caught.value.fields["errors"]) == 1000
     assert "(and 4999 more faults)" in caught.value.message
+
+
+def test_many_oddities_are_told_in_part_and_soon() -> None:
+    text = json.dumps({"humans": [group()], **{f"odd{n}": 1 for n in range(50_000)}})
+    loaded = spec.load(text[:-1].encode() + b', "odd1": 1}')
+    assert len(loaded.warnings) == 1000
+    assert loaded.warnings[0] == "(root): given twice, the last one counts: odd1"
+
+
+def test_many_wrong_names_are_told_in_part_and_soon() -> None:
+    hair = {"style": [f"strait_{n}" for n in range(100_000)]}
+    with pytest.raises(spec.SpecError, match="and 99999 more faults") as caught:
+        load(group(facial_attributes={"hair": [hair]}))
+    assert len(caught.value.fields["errors"]) == 1000
+
+
+def test_half_letters_are_escaped() -> None:
+    with pytest.raises(spec.SpecError) as caught:
+        load({"\udfff": 1}, **{"\ud800": 1})
+    assert caught.value.fields["warnings"] == [
+        "\\ud800: unknown key, ignored",
+        "humans.0.\\udfff: unknown key, ignored",
+    ]

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
 
+MOST = 1000
+"""Faults and warnings that are told; further ones are counted or left out."""
+
+
 class SpecError(UsageError):
     """A spec or request that does not hold together; `fields["errors"]` lists {field, message}."""
 
@@ -30,14 +34,15 @@ class Faults:
         self.count = 0
 
     def add(self, field: str, message: str) -> None:
-        """Record that the value at `field` is wrong; past the first thousand they are only counted."""
+        """Record that the value at `field` is wrong; past `MOST` they are only counted."""
         self.count += 1
-        if self.count <= 1000:
-            self.errors.append({"field": field or "(root)", "message": message})
+        if self.count <= MOST:
+            self.errors.append({"field": _text(field) or "(root)", "message": _text(message)})
 
     def warn(self, field: str, message: str) -> None:
-        """Record something odd at `field` that is tolerated."""
-        self.warnings.append(f"{field or '(root)'}: {message}")
+        """Record something odd at `field` that is tolerated; past `MOST` it is left out."""
+        if len(self.warnings) < MOST:
+            self.warnings.append(_text(f"{field or '(root)'}: {message}"))
 
     def check(self, what: str) -> None:
         """Raise `SpecError` about `what` ("the spec") when any fault was added."""
@@ -65,6 +70,9 @@ class Faults:
         names = tuple(known)
         if isinstance(value, str) and value in names:
             return True
+        if self.count >= MOST:  # looking for the nearest match takes long
+            self.count += 1
+            return False
         near = difflib.get_close_matches(value, names, n=1) if isinstance(value, str) else []
         shown = ", ".join(f'"{name}"' for name in names[:12]) + (", ..." if len(names) > 12 else "")
         guess = f' (did you mean "{near[0]}"?)' if near else ""
@@ -108,6 +116,11 @@ def type_name(value: Any) -> str:
         return "integer"
     names = {float: "number", str: "string", list: "array", dict: "object", type(None): "null"}
     return names.get(type(value), type(value).__name__)
+
+
+def _text(text: str) -> str:
+    """Escape the lone surrogates that JSON can hold and UTF-8 cannot."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _shown(value: Any) -> str:

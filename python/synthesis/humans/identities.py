@@ -6,7 +6,6 @@ are drawn with plausible frequencies. `VERSION` is part of every draw: the table
 
 from __future__ import annotations
 
-import json
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -27,6 +26,8 @@ Cell = tuple[str, str, str]
 VERSION = 1
 COUNT = 50_000
 """Ids run from 1 to COUNT."""
+MOST_GROUPS = 1000
+"""Percent groups of one request."""
 
 SEXES = ("male", "female")
 ETHNICITIES = {"arab": 0.13, "asian": 0.2, "black": 0.18, "hisp": 0.15, "indian": 0.13, "white": 0.21}
@@ -240,7 +241,7 @@ def request(criteria: dict[str, Any]) -> dict[str, Any]:
     full = criteria.get("prefer_full_count", True)
     faults.typed(full, "boolean", "prefer_full_count")
     faults.check("the request for identities")
-    key = json.dumps(criteria, sort_keys=True)
+    key = str(draw.bits("request", count, full, *groups))
 
     wanted = _wanted(count, groups, key)
     used: set[int] = set()
@@ -317,6 +318,9 @@ def _groups(criteria: dict[str, Any], faults: Faults) -> list[_Group]:
         return []
     if not entries:
         faults.add("criteria", "Must have at least 1 item")
+    if len(entries) > MOST_GROUPS:
+        faults.add("criteria", f"Must have at most {MOST_GROUPS} items")
+        return []
     percents = faults.percents(entries, "criteria")
     groups = []
     for index, entry in enumerate(entries):

@@ -89,9 +89,10 @@ def _number(text: str, at: int) -> tuple[int, int]:
             _fail(text, at, "ids are not negative, and a range needs a number before its dash")
         _fail(text, at, f"{text[at]!r} is no digit")
     # Longer digits are too large anyway; Python refuses to read thousands of them.
-    if len(match[0].lstrip("0")) > len(str(LARGEST)) or int(match[0]) > LARGEST:
+    digits = match[0].lstrip("0") or "0"
+    if len(digits) > len(str(LARGEST)) or int(digits) > LARGEST:
         _fail(text, at, "the number is too large")
-    return int(match[0]), match.end()
+    return int(digits), match.end()
 
 
 def _fail(text: str, at: int, why: str) -> NoReturn:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
@@ -25,6 +26,7 @@ from synthesis.humans.spec.values import Choice, Group
 __all__ = ["Spec", "SpecError", "load"]
 
 MAX_RENDERS = 100_000_000
+SHOWN = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,9 +134,10 @@ def _parse(data: bytes, faults: Faults) -> Any:
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
         if len(found) != len(pairs):
-            names = [name for name, _ in pairs]
-            twice = sorted({name for name in names if names.count(name) > 1})
-            faults.warn("", f"given twice, the last one counts: {', '.join(twice)}")
+            counts = Counter(name for name, _ in pairs)
+            twice = sorted(name for name, count in counts.items() if count > 1)
+            more = ", ..." if len(twice) > SHOWN else ""
+            faults.warn("", f"given twice, the last one counts: {', '.join(twice[:SHOWN])}{more}")
         return found
 
     def refuse(constant: str) -> None:
