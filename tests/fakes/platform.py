@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -59,7 +60,9 @@ class Platform:
         command = [sys.executable, "-m", "synthesis.server", "--data", str(self.data), "--port", "0"]
         command += ["--workers", str(self.workers), "--renderer", self.renderer]
         with (self.data / "logs" / "process.log").open("ab") as log:
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
         end = time.monotonic() + START_WITHIN
         while time.monotonic() < end and self.process.poll() is None:
             with contextlib.suppress(OSError, ValueError, KeyError):
@@ -72,6 +75,12 @@ class Platform:
         """Ask the server to end; its exit code."""
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(30)
+
+    def interrupt(self) -> int:
+        """Press Control-C: the whole process group hears it; the server's exit code."""
+        assert self.process is not None
+        os.killpg(self.process.pid, signal.SIGINT)
         return self.process.wait(30)
 
     def kill(self) -> None:

@@ -162,3 +162,48 @@ def test_answers_without_errors_carry_a_request_id_too(platform: Platform) -> No
     assert len(seen) == 3
     answer = platform.get("/health", headers={"X-Request-Id": "mine"})
     assert answer.headers["x-request-id"] != "mine"
+
+
+@pytest.mark.parametrize(
+    "where", ['"\\ud800": 1', '"humans": [{"\\udfff": 1, "body": [{"height": ["\\udc00"]}]}]']
+)
+def test_half_a_letter_in_a_spec(platform: Platform, where: str) -> None:
+    problem = check(platform.ask("POST", "/humans/jobs", body=b"{%s}" % where.encode()), 422, "invalid-spec")
+    assert problem["errors"]
+
+
+def test_a_deep_request_for_identities(platform: Platform) -> None:
+    body = b'{"count": 1, "odd": %s}' % (b"[" * 1020 + b"]" * 1020)
+    answer = platform.ask("POST", "/humans/identities", body=body)
+    assert answer.status == 200
+    assert answer.json()["data"]["warnings"] == ["odd: unknown key, ignored"]
+
+
+def test_a_huge_request_for_identities_is_refused_at_once(platform: Platform) -> None:
+    groups = [{"percent": 0.01}] * 10_000
+    check(
+        platform.ask("POST", "/humans/identities", body={"count": 1, "criteria": groups}), 422, "invalid-spec"
+    )
+
+
+@pytest.mark.parametrize("begin", [b"GET /", b"GET / HTTP/1.1\r\nX-Odd: ", b"GET / HTTP/1.1\r\n"])
+def test_a_head_without_end_is_cut(platform: Platform, begin: bytes) -> None:
+    parts = urlsplit(platform.url)
+    more = b"X-Odd: 1\r\n" * 8192 if begin.endswith(b"\r\n") else b"a" * 65536
+    with socket.create_connection((parts.hostname, parts.port), timeout=20) as connection:
+        sent = 0
+        try:
+            connection.sendall(begin)
+            while sent < 1 << 26:
+                connection.sendall(more)
+                sent += len(more)
+        except OSError:  # the server closed
+            pass
+    assert sent < 1 << 26
+    assert platform.get("/health").status == 200
+
+
+def test_a_large_body_does_not_count_as_head(platform: Platform) -> None:
+    body = b" " * (3 << 20) + b"{}"
+    for _ in range(2):
+        check(platform.ask("POST", "/humans/jobs:validate", body=body), 422, "invalid-spec")

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from synthesis.errors import FailedError, NotFoundError, UsageError
+from synthesis.errors import DiskError, FailedError, NotFoundError, UsageError
 from synthesis.server import admin
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from fakes.platform import Platform
@@ -152,3 +154,69 @@ def test_administration_says_what_is_wrong(platform: Platform) -> None:
         admin.add_member(data, "acme", "ada@example.com")
     with pytest.raises(NotFoundError, match="no org"):
         admin.add_member(data, "absent", "ada@example.com")
+
+
+KILLED = """
+import sys, time
+from pathlib import Path
+from synthesis.server import admin
+
+def linger(done, total):
+    print("half-way", flush=True)
+    time.sleep(60)
+
+admin.import_folder(Path(sys.argv[1]), Path(sys.argv[2]), "killed", sys.argv[3], progress=linger)
+"""
+
+
+def killed_import(platform: Platform, renders: Path) -> str:
+    """An import that dies before its end; the job it left."""
+    command = [sys.executable, "-c", KILLED, str(platform.data), str(renders), platform.org]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as importing:
+        assert importing.stdout is not None
+        assert importing.stdout.readline().strip() == b"half-way"
+        with pytest.raises(DiskError, match="another import"):
+            platform.import_folder(renders)
+        importing.kill()
+    left = platform.get("/jobs?status=submitted").json()["items"]
+    assert [job["name"] for job in left] == ["killed"]
+    answer = platform.ask("POST", f"/jobs/{left[0]['id']}/cancel")
+    assert (answer.status, answer.json()["kind"]) == (409, "conflict")
+    return str(left[0]["id"])
+
+
+def test_what_a_killed_import_left_goes_with_the_next_start(
+    start: Callable[..., Platform], renders: Path
+) -> None:
+    platform = start()
+    job = killed_import(platform, renders)
+    platform.stop()
+    platform.start()
+    assert platform.get(f"/jobs/{job}").status == 404
+    assert not (platform.data / "files" / job).exists()
+    assert (renders / "3.rgb.png").read_bytes() == b"3.rgb.png"
+
+
+def test_what_a_killed_import_left_goes_with_the_next_import(
+    start: Callable[..., Platform], renders: Path
+) -> None:
+    platform = start()
+    job = killed_import(platform, renders)
+    following = platform.import_folder(renders)
+    assert [one["id"] for one in platform.get("/jobs").json()["items"]] == [following]
+    assert not (platform.data / "files" / job).exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are bytes on Linux only")
+def test_names_that_are_no_text(platform: Platform, renders: Path) -> None:
+    (renders / "7.cam_\udcff.f_1.rgb.png").write_bytes(b"?")
+    odd = renders.rename(renders.with_name("odd\udcff\n name"))
+    done = admin.import_folder(platform.data, odd, None, platform.org)
+    assert done.job.name == "odd name"
+    assert "7.cam_\udcff.f_1.rgb.png" in done.skipped
+
+
+@pytest.mark.parametrize("name", ["a\nb", "\x1b[2J", "a" * 201, " "])
+def test_names_that_no_job_can_have(platform: Platform, renders: Path, name: str) -> None:
+    with pytest.raises(UsageError, match="name"):
+        admin.import_folder(platform.data, renders, name, platform.org)

@@ -181,6 +181,18 @@ def test_workers_end_with_a_stopped_server(start: Callable[..., Platform]) -> No
     assert all(gone(pid) for pid in workers)
 
 
+@linux_only
+def test_control_c_ends_everything_quietly(start: Callable[..., Platform]) -> None:
+    platform = start(workers=2)
+    job = platform.create(spec(500))
+    let_work(platform, job, 0.1)
+    workers = children(platform)
+    assert platform.interrupt() == 0
+    assert all(gone(pid) for pid in workers)
+    for word in ("Traceback", "Fatal", "KeyboardInterrupt"):
+        assert word not in platform.logs()
+
+
 def test_cancel_keeps_what_is_done_and_makes_no_more(start: Callable[..., Platform]) -> None:
     platform = start(workers=2)
     job = platform.create(spec(5000))

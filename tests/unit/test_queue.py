@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from synthesis.files import disk_error
 from synthesis.server import admin, folder
@@ -273,3 +274,15 @@ def test_a_worker_gives_up_a_render_that_nobody_wants_any_more(board: Board) -> 
         with write(board.engine) as db:
             jobs.cancel(db, board.row(job))
         assert late.wait(30) == LOST_CLAIM
+
+
+def test_a_database_that_cannot_grow_is_a_full_disk(board: Board) -> None:
+    board.job(2)
+    claim = board.take()
+    with board.engine.connect() as db:
+        db.execution_options(begin=None).exec_driver_sql("PRAGMA max_page_count = 1")
+    lines = [(FileName(0, f"c{n}", 1, "metadata"), bytes(1000)) for n in range(2000)]
+    with pytest.raises(OperationalError) as caught:
+        queue.complete(board.engine, claim, [], lines, lambda: None)
+    assert is_disk_full(caught.value)
+    assert board.claim("other") is not None, "the database works on"

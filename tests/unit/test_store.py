@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import sqlite3
 from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import update
 
-from synthesis.errors import DiskError, FailedError
-from synthesis.server import admin
+from synthesis.errors import DiskError, FailedError, UsageError
+from synthesis.server import admin, folder
 from synthesis.server.file_name import FileName
+from synthesis.server.settings import Settings
 from synthesis.server.store import files, jobs, orgs
 from synthesis.server.store.engine import open_engine, write
 from synthesis.server.store.files import IndexedFile, Selection
@@ -93,3 +95,21 @@ def test_pages_join_without_gap_or_overlap(tmp_path: Path) -> None:
                     after = found[-1]
                 assert found == wanted
     engine.dispose()
+
+
+def test_the_secret_is_private_and_whole(tmp_path: Path) -> None:
+    settings = Settings(data=tmp_path)
+    first = folder.secret(settings)
+    assert len(first) == 32
+    path = tmp_path / "secret"
+    path.chmod(0o644)
+    assert folder.secret(settings) == first
+    if os.name == "posix":
+        assert path.stat().st_mode & 0o777 == 0o600
+    path.write_bytes(b"")
+    with pytest.raises(UsageError, match="0 bytes instead of 32"):
+        folder.secret(settings)
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(UsageError, match="secret"):
+        folder.secret(settings)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter, ValidationError
@@ -13,7 +12,7 @@ from synthesis.schema.org import OrgName, Role
 from synthesis.server.folder import prepare
 from synthesis.server.importing import Imported, bring_in
 from synthesis.server.settings import Settings
-from synthesis.server.store import accounts, apikeys, orgs
+from synthesis.server.store import accounts, apikeys, jobs, orgs
 from synthesis.server.store.engine import open_engine, write
 
 if TYPE_CHECKING:
@@ -94,8 +93,19 @@ def import_folder(
     with _open(data) as (settings, engine):
         with write(engine) as db:
             key = _org(orgs.key_of(db, org), org)
-        title = name or re.sub(r"\s+", " ", folder.resolve().name)[:200] or "import"
+        title = name or _title(folder)
+        if not jobs.is_name(title):
+            raise UsageError(
+                "the job's name is empty, too long or not printable",
+                hint=f"use 1 to {jobs.NAME_LENGTH} printable characters",
+            )
         return bring_in(engine, settings, folder, name=title, org=key, copy=copy, progress=progress)
+
+
+def _title(folder: Path) -> str:
+    """The folder's name, without what a job's name cannot hold."""
+    name = "".join(letter if letter.isprintable() else " " for letter in folder.resolve().name)
+    return " ".join(name.split())[: jobs.NAME_LENGTH] or "import"
 
 
 def _org(key: int | None, name: str) -> int:

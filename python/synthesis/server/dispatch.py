@@ -7,15 +7,16 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from anyio import fail_after
 from anyio.to_thread import run_sync
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
-from synthesis.errors import SynthesisError, UsageError
+from synthesis.errors import SynthesisError, UnavailableError, UsageError
 from synthesis.server import auth, problem
 from synthesis.server.endpoint import Access, Call, Endpoint, Platform
-from synthesis.server.store.engine import is_busy, read
+from synthesis.server.store.engine import is_busy, is_full, read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 log = logging.getLogger(__name__)
+
+BODY_SECONDS = 30.0
 
 
 class Resource:
@@ -58,9 +61,12 @@ class Resource:
         except SynthesisError as error:
             return problem.of_error(error)
         except OperationalError as error:
-            if not is_busy(error):
-                raise
-            return problem.busy()
+            if is_busy(error):
+                return problem.unavailable("the database is busy")
+            if is_full(error):
+                log.warning("the disk is full: %s", error.orig)
+                return problem.unavailable("the platform's disk is full")
+            raise
 
     def _run(self, endpoint: Endpoint, request: Request) -> Response:
         return endpoint.run(self._admit(endpoint, request))
@@ -85,13 +91,22 @@ async def _body(request: Request, limit: int) -> bytes:
     announced = request.headers.get("content-length", "0")
     if not announced.isdecimal() or int(announced) > limit:
         raise _too_large(limit)
-    parts, size = [], 0
-    async for part in request.stream():
+    parts: list[bytes] = []
+    size, stream = 0, request.stream()
+    while True:
+        try:
+            with fail_after(BODY_SECONDS):
+                part = await anext(stream, None)
+        except TimeoutError:
+            raise UnavailableError(
+                f"nothing of the body came for {BODY_SECONDS:.0f} s", kind="timeout", hint="send it again"
+            ) from None
+        if part is None:
+            return b"".join(parts)
         size += len(part)
         if size > limit:
             raise _too_large(limit)
         parts.append(part)
-    return b"".join(parts)
 
 
 def _too_large(limit: int) -> UsageError:

@@ -14,7 +14,8 @@ JOB_WIDE = -1
 """Render id, in the index only, of files that belong to no render; they sort first."""
 
 _CURRENT = re.compile(
-    r"(0|[1-9][0-9]{0,17})\.cam_([^./\\\x00-\x1f\x7f]{1,100})\.f_([1-9][0-9]{0,8})\.(.+)", re.DOTALL
+    r"(0|[1-9][0-9]{0,17})\.cam_([^./\\\x00-\x1f\x7f\ud800-\udfff]{1,100})\.f_([1-9][0-9]{0,8})\.(.+)",
+    re.DOTALL,
 )
 _OLD = re.compile(r"(0|[1-9][0-9]{0,17})\.(.+)", re.DOTALL)
 

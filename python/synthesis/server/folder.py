@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from synthesis.server.settings import Settings
 
+SECRET_BYTES = 32
+
 
 def prepare(settings: Settings) -> None:
     """Create the folders that are missing; a new data folder is readable by its owner only."""
@@ -34,13 +36,8 @@ def prepare(settings: Settings) -> None:
 @contextlib.contextmanager
 def lock(settings: Settings) -> Iterator[None]:
     """Hold the data folder for one server; the system frees it when the process ends, however it ends."""
-    path = settings.data / "lock"
-    try:
-        opened = path.open("a+b")
-    except OSError as error:
-        raise disk_error(error, path) from error
-    with opened as file:
-        if not _try_lock(file.fileno()):
+    with _hold(settings.data / "lock") as held:
+        if not held:
             raise DiskError(
                 f"the data folder {settings.data} is in use by another server",
                 kind="locked",
@@ -48,6 +45,24 @@ def lock(settings: Settings) -> Iterator[None]:
                 fields={"path": str(settings.data)},
             )
         yield
+
+
+@contextlib.contextmanager
+def lock_imports(settings: Settings) -> Iterator[bool]:
+    """Hold the data folder for one import beside the server; False when another one runs."""
+    with _hold(settings.data / "import.lock") as held:
+        yield held
+
+
+@contextlib.contextmanager
+def _hold(path: Path) -> Iterator[bool]:
+    """Hold a lock for as long as the block runs; False when another process does."""
+    try:
+        opened = path.open("a+b")
+    except OSError as error:
+        raise disk_error(error, path) from error
+    with opened as file:
+        yield _try_lock(file.fileno())
 
 
 def _try_lock(handle: int) -> bool:
@@ -74,16 +89,30 @@ def _who(settings: Settings) -> str:
 
 
 def secret(settings: Settings) -> bytes:
-    """The signing secret: 32 random bytes in a file of mode 0600, made on first use."""
+    """The signing secret: 32 random bytes in a file of mode 0600, made on first use.
+
+    A shorter one is refused: whoever guesses it could sign URLs. Rights of others are taken away.
+    """
     path = settings.data / "secret"
-    with contextlib.suppress(FileNotFoundError):
-        return path.read_bytes()
+    if not path.exists():
+        try:
+            write_file(path, secrets.token_bytes(SECRET_BYTES), overwrite=False, mode=0o600)
+        except UsageError as error:  # another process was first
+            if error.kind != "file-exists":
+                raise
     try:
-        write_file(path, secrets.token_bytes(32), overwrite=False, mode=0o600)
-    except UsageError as error:  # another process was first
-        if error.kind != "file-exists":
-            raise
-    return path.read_bytes()
+        if path.stat().st_mode & 0o077 and os.name == "posix":
+            path.chmod(0o600)
+        found = path.read_bytes()
+    except OSError as error:
+        raise disk_error(error, path) from error
+    if len(found) < SECRET_BYTES:
+        raise UsageError(
+            f"{path} is no signing secret: it has {len(found)} bytes instead of {SECRET_BYTES}",
+            kind="invalid-config",
+            hint="restore it, or remove it: a new one is made, and URLs signed with the old one end",
+        )
+    return found
 
 
 @contextlib.contextmanager
@@ -95,6 +124,26 @@ def announce(settings: Settings, url: str) -> Iterator[None]:
         yield
     finally:
         path.unlink(missing_ok=True)
+
+
+def sync(path: Path) -> None:
+    """Make what a file or folder holds outlive a power cut, where the system can."""
+    if sys.platform == "win32":
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def make_job_folder(settings: Settings, job_id: str) -> Path:
+    """The folder of a job's files; made, for good, when it is not there."""
+    path = settings.files / job_id
+    if not path.is_dir():
+        path.mkdir(exist_ok=True)
+        sync(settings.files)
+    return path
 
 
 def empty(path: Path, pattern: str = "*") -> None:

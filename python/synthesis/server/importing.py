@@ -10,11 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 
-from synthesis.errors import UsageError
+from synthesis.errors import DiskError, UsageError
 from synthesis.files import disk_error
-from synthesis.server import file_name
+from synthesis.server import file_name, folder
 from synthesis.server.file_name import JOB_WIDE, FileName
 from synthesis.server.store import files, jobs
 from synthesis.server.store.engine import read, write
@@ -49,7 +49,7 @@ class Imported:
 def bring_in(
     engine: Engine,
     settings: Settings,
-    folder: Path,
+    source: Path,
     *,
     name: str,
     org: int,
@@ -58,9 +58,47 @@ def bring_in(
 ) -> Imported:
     """Link or copy, hash and index every render of a folder; the job is finished when all are in.
 
-    A failure removes the job again; a killed import leaves an unfinished job without a claim.
+    A failure removes the job again; what a killed import left goes with the next import or start.
+
+    Raises:
+        DiskError: kind `locked` when another import runs.
     """
-    found, skipped = _look(folder)
+    found, skipped = _look(source)
+    with folder.lock_imports(settings) as alone:
+        if not alone:
+            raise DiskError(
+                f"another import into {settings.data} is under way",
+                kind="locked",
+                hint="run this one when that has ended",
+                fields={"path": str(settings.data)},
+            )
+        remove_unfinished(engine, settings)
+        job, size = _make_job(engine, settings, found, name=name, org=org, copy=copy, progress=progress)
+    return Imported(job=job, files=len(found), bytes=size, skipped=skipped)
+
+
+def remove_unfinished(engine: Engine, settings: Settings) -> None:
+    """Remove the jobs of imports that were killed; call it only while holding `folder.lock_imports`."""
+    with read(engine) as db:
+        killed = select(jobs_table.c.key, jobs_table.c.id).where(
+            jobs_table.c.kind == "import", jobs_table.c.sealed.is_(False)
+        )
+        rows = db.execute(killed).all()
+    for row in rows:
+        _undo(engine, row.key, settings.files / row.id)
+
+
+def _make_job(
+    engine: Engine,
+    settings: Settings,
+    found: dict[FileName, Path],
+    *,
+    name: str,
+    org: int,
+    copy: bool,
+    progress: Callable[[int, int], None] | None,
+) -> tuple[Job, int]:
+    """The finished job and its bytes."""
     renders = {entry.render_id for entry in found} - {JOB_WIDE}
     images = {entry[:3] for entry in found if entry.render_id != JOB_WIDE}
     with write(engine) as db:
@@ -76,9 +114,10 @@ def bring_in(
             notify_emails=[],
         )
     target = settings.files / row.id
-    target.mkdir()
     try:
+        folder.make_job_folder(settings, row.id)
         size = _take_in(engine, row.key, target, found, copy=copy, progress=progress)
+        folder.sync(target)
     except BaseException:
         _undo(engine, row.key, target)
         raise
@@ -87,17 +126,16 @@ def bring_in(
         change = update(jobs_table).where(jobs_table.c.key == row.key)
         db.execute(change.values(**values, next_render=len(renders), finished_at=time.time()))
     with read(engine) as db:
-        job = jobs.wire(jobs.find(db, org, row.id))
-    return Imported(job=job, files=len(found), bytes=size, skipped=skipped)
+        return jobs.wire(jobs.find(db, org, row.id)), size
 
 
-def _look(folder: Path) -> tuple[dict[FileName, Path], tuple[str, ...]]:
+def _look(source: Path) -> tuple[dict[FileName, Path], tuple[str, ...]]:
     found: dict[FileName, Path] = {}
     skipped: list[str] = []
     try:
-        paths = sorted(folder.iterdir())
+        paths = sorted(source.iterdir())
     except OSError as error:
-        raise disk_error(error, folder) from error
+        raise disk_error(error, source) from error
     for path in paths:
         name = file_name.parse(path.name) or file_name.parse_old(path.name)
         if name is None or not path.is_file():
@@ -111,7 +149,7 @@ def _look(folder: Path) -> tuple[dict[FileName, Path], tuple[str, ...]]:
             found[name] = path
     if not found:
         raise UsageError(
-            f"no file in {folder} is named like a render",
+            f"no file in {source} is named like a render",
             hint="expected names such as 0.cam_default.f_1.rgb.png or 0.rgb.png",
         )
     return found, tuple(skipped)
@@ -156,14 +194,16 @@ def _place(source: Path, target: Path, name: FileName, *, copy: bool) -> Indexed
             copy = True
     if copy:
         shutil.copyfile(source, target)
+    if copy:
+        folder.sync(target)
     with target.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").digest()
         return IndexedFile(name, file.tell(), digest)
 
 
 def _undo(engine: Engine, job: int, target: Path) -> None:
+    shutil.rmtree(target, ignore_errors=True)  # first: without the job nobody would look for it again
     with write(engine) as db:
         for table in (files_table, file_totals):
             db.execute(delete(table).where(table.c.job == job))
         db.execute(delete(jobs_table).where(jobs_table.c.key == job))
-    shutil.rmtree(target, ignore_errors=True)

@@ -26,6 +26,7 @@ _STATUS_OF_KIND = {
     "no-org": 400,
     "no-key": 401,
     "unauthorized": 401,
+    "timeout": 408,
     "not-a-member": 403,
     "url-expired": 403,
     "conflict": 409,
@@ -67,15 +68,10 @@ def outside(size: int, headers: dict[str, str]) -> Response:
     return _answer(416, "invalid-range", detail, headers={**headers, "Content-Range": f"bytes */{size}"})
 
 
-def busy() -> Response:
-    """The answer when the database was busy for too long."""
-    return _answer(
-        503,
-        "server-error",
-        "the database is busy",
-        hint="try again in a moment",
-        headers={"Retry-After": "2"},
-    )
+def unavailable(reason: str) -> Response:
+    """The answer when nothing is wrong with the request, and it may well succeed later."""
+    headers = {"Retry-After": "2"}
+    return _answer(503, "server-error", reason, hint="try again in a moment", headers=headers)
 
 
 def invalid(error: ValidationError, *, what: str) -> UsageError:

@@ -15,10 +15,11 @@ import uvicorn
 
 from synthesis.errors import UnavailableError, UsageError
 from synthesis.humans import renderers
-from synthesis.server import folder
+from synthesis.server import folder, importing
 from synthesis.server.app import create_app
 from synthesis.server.jobs import queue
 from synthesis.server.jobs.supervisor import Supervisor
+from synthesis.server.protocol import Protocol
 from synthesis.server.settings import Settings
 from synthesis.server.store.engine import open_engine
 
@@ -74,6 +75,9 @@ def serve(
         stack.callback(engine.dispose)
         queue.release_all(engine)
         folder.empty(settings.work)
+        with folder.lock_imports(settings) as alone:
+            if alone:
+                importing.remove_unfinished(engine, settings)
         listener = stack.enter_context(_listen(host, port))
         url = _url(host, listener)
         count = min(os.cpu_count() or 1, MOST_DEFAULT_WORKERS) if workers is None else workers
@@ -105,6 +109,7 @@ class _Server(uvicorn.Server):
 def _config(app: Any) -> uvicorn.Config:
     return uvicorn.Config(
         app,
+        http=Protocol,
         log_config=None,
         access_log=False,  # it would log queries, and with them signatures; `dispatch.Envelope` logs paths
         server_header=False,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, or_, select, tuple_, update
 
+from synthesis.server import folder
 from synthesis.server.file_name import JOB_WIDE, FileName
 from synthesis.server.store import files
 from synthesis.server.store.engine import read, write
@@ -78,9 +79,9 @@ def _seal(engine: Engine, settings: Settings, job: Record, draft: Path, metadata
         if now.sealed:
             return
         if metadata is not None:
-            folder = settings.files / job.id
-            folder.mkdir(exist_ok=True)
-            draft.replace(folder / str(METADATA))
+            target = folder.make_job_folder(settings, job.id)
+            draft.replace(target / str(METADATA))
+            folder.sync(target)
             files.add(db, job.key, [metadata])
             db.execute(delete(metadata_lines).where(metadata_lines.c.job == job.key))
         values: dict[str, Any] = {"sealed": True}

@@ -154,8 +154,8 @@ def fail(engine: Engine, claim: Claim, error: str, *, attempts: int) -> None:
     """Let the render be tried again, or record it as failed when it raised for the last time."""
     with write(engine) as db:
         values = {"state": "waiting", "worker": None, "lease_until": None, "error": error}
-        values["errors"] = renders.c.errors + 1
-        held = db.execute(update(renders).where(*_held(claim)).values(**values)).rowcount == 1
+        change = update(renders).where(*_held(claim)).values(**values, errors=renders.c.errors + 1)
+        held = db.execute(change).rowcount == 1
         if not held:
             return
         raised = select(renders.c.errors).where(*_is(claim.job, claim.render_id))

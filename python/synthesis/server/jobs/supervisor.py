@@ -10,7 +10,7 @@ import threading
 import time
 import uuid
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from synthesis.server import folder
 from synthesis.server.jobs import queue
@@ -109,4 +109,13 @@ class Supervisor:
         command = [sys.executable, "-m", "synthesis.server.jobs.worker"]
         command += ["--data", str(self._settings.data), "--name", slot.name, "--renderer", self._renderer]
         with (self._settings.logs / f"worker-{slot.number}.log").open("ab") as output:
-            slot.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=output, stderr=output)
+            slot.process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=output, stderr=output, **_out_of_reach()
+            )
+
+
+def _out_of_reach() -> dict[str, Any]:
+    """Options that keep Control-C, which a terminal sends to a whole group, from the workers."""
+    if sys.platform == "win32":
+        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+    return {"process_group": 0}

@@ -11,23 +11,23 @@ import hashlib
 import logging
 import os
 import shutil
-import sys
 import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
+from sqlalchemy.exc import OperationalError
 
 from synthesis.errors import FailedError, SynthesisError
 from synthesis.files import disk_error
-from synthesis.server import file_name
+from synthesis.server import file_name, folder
 from synthesis.server.file_name import FileName
 from synthesis.server.jobs import queue
 from synthesis.server.jobs.finish import finish_next
 from synthesis.server.settings import Settings
 from synthesis.server.store import jobs as job_store
-from synthesis.server.store.engine import open_engine, read
+from synthesis.server.store.engine import is_full, open_engine, read
 from synthesis.server.store.files import IndexedFile
 
 if TYPE_CHECKING:
@@ -79,12 +79,20 @@ class Worker:
         except Exception as error:  # whatever a renderer raises counts against the render, not the worker
             if is_disk_full(error):
                 log.warning("the disk is full; trying again in %d s: %s", DISK_FULL_SECONDS, _describe(error))
-                queue.postpone(self.engine, claim)
-                time.sleep(DISK_FULL_SECONDS)
+                self._postpone(claim)
                 return True
             log.exception("job %s render %d failed, try %d", claim.job_id, claim.render_id, claim.attempts)
             queue.fail(self.engine, claim, _describe(error), attempts=self.settings.attempts)
         return True
+
+    def _postpone(self, claim: Claim) -> None:
+        """Wait until there may be room again, for the database too, and give the render back."""
+        while True:
+            time.sleep(DISK_FULL_SECONDS)
+            try:
+                return queue.postpone(self.engine, claim)
+            except OperationalError as error:
+                log.warning("the disk is still full: %s", error.orig)
 
     def _make(self, claim: Claim) -> None:
         from synthesis.humans.render import render
@@ -107,7 +115,7 @@ class Worker:
                 claim,
                 produced,
                 lines,
-                lambda: _place(directory, self.settings.files / claim.job_id),
+                lambda: _place(directory, folder.make_job_folder(self.settings, claim.job_id)),
             )
         finally:
             shutil.rmtree(directory, ignore_errors=True)
@@ -187,28 +195,16 @@ def _keyed(line: bytes, claim: Claim) -> tuple[FileName, bytes]:
 
 
 def _place(source: Path, target: Path) -> None:
-    target.mkdir(parents=True, exist_ok=True)
     for path in source.iterdir():
         path.replace(target / path.name)
-    sync_folder(target)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make renames in a folder outlive a power cut, where the system can."""
-    if sys.platform == "win32":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    folder.sync(target)
 
 
 def is_disk_full(error: Exception) -> bool:
     """Whether a render failed only for want of room."""
     if isinstance(error, OSError):
         return disk_error(error, Path()).kind == "disk-full"
-    return isinstance(error, SynthesisError) and error.kind == "disk-full"
+    return is_full(error) or (isinstance(error, SynthesisError) and error.kind == "disk-full")
 
 
 def _describe(error: Exception) -> str:
@@ -220,8 +216,9 @@ def _end_with_parent() -> None:
     """End the process when standard input closes: the server holds its other end for as long as it lives."""
 
     def wait() -> None:
+        # Not through `sys.stdin`: its lock, held by a thread, breaks the interpreter when it ends.
         with contextlib.suppress(OSError):
-            while sys.stdin.buffer.read(4096):
+            while os.read(0, 4096):
                 pass
         os._exit(0)
 

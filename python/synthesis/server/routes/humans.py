@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from synthesis.server.endpoint import Call
 
-NAME_LENGTH = 200
 MOST_EMAILS = 50
 
 CREATE_QUERY = (
@@ -81,9 +80,9 @@ def validate_job(call: Call) -> Response:
 
 
 def check_name(name: str) -> None:
-    """A job's name: 1 to 200 printable characters."""
-    if not (len(name.strip()) > 0 and len(name) <= NAME_LENGTH and name.isprintable()):
-        raise bad_field("name", f"must have 1 to {NAME_LENGTH} printable characters")
+    """Refuse what cannot name a job."""
+    if not jobs.is_name(name):
+        raise bad_field("name", f"must have 1 to {jobs.NAME_LENGTH} printable characters")
 
 
 def _load(call: Call) -> Any:

@@ -15,7 +15,8 @@ from synthesis.server.store.tables import accounts
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-EMAIL = re.compile(r"[^@\s,;<>\"\x00-\x1f\x7f]{1,64}@[^@\s,;<>\"\x00-\x1f\x7f]{1,189}")
+_PART = r"[^@\s,;<>\"\x00-\x1f\x7f\ud800-\udfff]"
+EMAIL = re.compile(f"{_PART}{{1,64}}@{_PART}{{1,189}}")
 
 
 def is_email(text: str) -> bool:

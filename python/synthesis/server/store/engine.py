@@ -112,3 +112,8 @@ def write(engine: Engine) -> Iterator[Connection]:
 def is_busy(error: BaseException) -> bool:
     """Whether the database was only busy for too long: another try may succeed."""
     return isinstance(error, OperationalError) and "locked" in str(error.orig)
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether the database could not grow; what was asked for can be done once there is room."""
+    return isinstance(error, OperationalError) and "is full" in str(error.orig)

@@ -20,6 +20,14 @@ if TYPE_CHECKING:
     from synthesis.server.store.tables import Record
 
 
+NAME_LENGTH = 200
+
+
+def is_name(text: str) -> bool:
+    """Whether a job may have this name: 1 to 200 printable characters, not all of them blanks."""
+    return text.strip() != "" and len(text) <= NAME_LENGTH and text.isprintable()
+
+
 def create(
     db: Connection,
     *,
@@ -88,6 +96,8 @@ def cancel(db: Connection, row: Record) -> None:
     """
     if row.status in FINISHED:
         raise FailedError(f"the job is {row.status}; only unfinished jobs can be cancelled", kind="conflict")
+    if row.kind == "import":
+        raise FailedError("the job is being imported, not rendered", kind="conflict", hint="end the import")
     db.execute(update(jobs).where(jobs.c.key == row.key).values(status="cancelled", finished_at=time.time()))
     db.execute(delete(renders).where(renders.c.job == row.key, renders.c.state != "failed"))
 
