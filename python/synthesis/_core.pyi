@@ -2,10 +2,24 @@
 
 from collections.abc import Callable, Sequence
 from os import PathLike
-from typing import Any
+from typing import Any, final
+
+__all__ = [
+    "CancelToken",
+    "HttpClient",
+    "__version__",
+    "download",
+    "encode",
+    "error_kinds",
+    "exr_info",
+    "extract",
+    "object_id",
+    "write_exr",
+]
 
 __version__: str
 
+@final
 class CancelToken:
     """Stops a long call from another thread: pass it as `cancel=`, then call `cancel()`."""
 
@@ -16,6 +30,7 @@ class CancelToken:
     def cancelled(self) -> bool:
         """True once `cancel()` was called."""
 
+@final
 class HttpClient:
     """A pool of connections; proxies and certificate authorities come from the environment.
 

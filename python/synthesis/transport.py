@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from synthesis import _core
-from synthesis.errors import SynthesisError, UnavailableError, UsageError, from_kind
+from synthesis.errors import KINDS, CancelledError, SynthesisError, UnavailableError, UsageError, from_kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,14 +28,7 @@ LONGEST_WAIT = 30.0
 
 _AGAIN = frozenset({429, 502, 503, 504})
 _IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
-_KINDS = {
-    401: "unauthorized",
-    403: "not-a-member",
-    404: "not-found",
-    409: "conflict",
-    413: "too-large",
-    429: "throttled",
-}
+_PROXY_KINDS = {401: "unauthorized", 413: "too-large", 429: "throttled"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +173,7 @@ class Transport:
                 if last or status not in _AGAIN or (asked or 0) > LONGEST_WAIT:
                     return self._checked_answer(answer)
                 wait = wait if asked is None else asked
-            time.sleep(wait)
+            _pause(wait, cancel)
         raise AssertionError("unreachable: the last try returns or raises")
 
     def explained(self, error: SynthesisError) -> SynthesisError:
@@ -197,23 +190,23 @@ class Transport:
             if media == "text/html":
                 raise _bad_answer(self.server, answer)
             return answer
-        problem = answer.json() if media.endswith("json") else None
+        problem = _problem(answer) if media.endswith("json") else None
         fields: dict[str, Any] = {"status": answer.status, "server": self.server}
         if request_id := answer.headers.get("x-request-id"):
             fields["request_id"] = request_id
-        if not isinstance(problem, dict):
-            if answer.status < 400 or (answer.status not in _KINDS and answer.status < 500):
+        if problem is None:
+            # Not from a platform: only what a proxy before one may say is taken at its word.
+            kind = "server-error" if answer.status >= 500 else _PROXY_KINDS.get(answer.status)
+            if kind is None:
                 raise _bad_answer(self.server, answer, fields)
-            kind = _KINDS.get(answer.status, "server-error")
-            advice = None if answer.status >= 500 or answer.status == 429 else _hint(media)
+            advice = _hint(media) if answer.status == 401 else None
             raise from_kind(kind, f"{self.server} answered {answer.status}", advice, fields)
         if isinstance(problem.get("errors"), list):
             fields["errors"] = problem["errors"]
-        named = problem.get("kind")
         text = problem.get("detail") or problem.get("title") or f"{self.server} answered {answer.status}"
         hint = problem.get("hint")
         raise from_kind(
-            named if isinstance(named, str) else _KINDS.get(answer.status, "server-error"),
+            problem["kind"],
             _one_line(str(text)),
             _one_line(hint) if isinstance(hint, str) else None,
             fields,
@@ -238,6 +231,23 @@ def _checked(server: str) -> str:
 
 def _backoff(attempt: int) -> float:
     return random.uniform(0.1, 0.25 * 3 ** (attempt - 1))
+
+
+def _pause(seconds: float, cancel: _core.CancelToken | None) -> None:
+    """Sleep; a cancel token ends it within 50 ms."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        if cancel is not None and cancel.cancelled:
+            raise CancelledError("cancelled")
+        time.sleep(left if cancel is None else min(left, 0.05))
+
+
+def _problem(answer: Answer) -> dict[str, Any] | None:
+    """The problem document of a refusal; None if it is something else."""
+    problem = answer.json()
+    kind = problem.get("kind") if isinstance(problem, dict) else None
+    # Whether a call was cancelled is for this side to say.
+    return problem if isinstance(kind, str) and KINDS.get(kind) is not CancelledError else None
 
 
 def _retry_after(value: str | None) -> float | None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from fakes.wire import Answer, Server
+from synthesis import _core
 from synthesis.errors import (
     AccessError,
+    CancelledError,
     FailedError,
     NotFoundError,
     SynthesisError,
@@ -185,13 +188,33 @@ def test_a_problem_becomes_its_error(
 
 @pytest.mark.parametrize(
     ("status", "kind"),
-    [(401, "unauthorized"), (404, "not-found"), (418, "bad-answer"), (500, "server-error")],
+    [
+        (401, "unauthorized"),
+        (403, "bad-answer"),
+        (404, "bad-answer"),
+        (413, "too-large"),
+        (418, "bad-answer"),
+        (500, "server-error"),
+    ],
 )
-def test_a_refusal_without_a_problem_is_told_by_its_status(status: int, kind: str, served: Any) -> None:
-    _, transport = served(Answer(status, {"Content-Type": "text/plain"}, b"no"))
+@pytest.mark.parametrize("body", [b"no", b'{"error": "no"}', b'{"kind": "cancelled"}', b"[]"])
+def test_a_refusal_without_a_problem_is_believed_as_a_proxys(
+    status: int, kind: str, body: bytes, served: Any
+) -> None:
+    media = "text/plain" if body == b"no" else "application/json"
+    _, transport = served(*[Answer(status, {"Content-Type": media}, body)] * 4)
     with pytest.raises(SynthesisError) as caught:
         transport.request("GET", "/")
     assert caught.value.kind == kind
+
+
+def test_a_token_ends_the_wait_between_two_tries(served: Any) -> None:
+    server, transport = served(*[Answer(503, {"Retry-After": "25"})] * 4)
+    token = _core.CancelToken()
+    threading.Timer(0.2, token.cancel).start()
+    with pytest.raises(CancelledError):
+        transport.request("GET", "/", cancel=token)
+    assert len(server.requests) == 1
 
 
 def test_a_web_page_is_no_answer(served: Any) -> None:
