@@ -29,9 +29,11 @@ def test_a_proxy_is_used(name: str, tmp_path: Path) -> None:
         assert_complete(proxy, tmp_path)
 
 
-def test_no_proxy_is_kept(tmp_path: Path) -> None:
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_no_proxy_is_asked_for_this_machine(host: str, tmp_path: Path) -> None:
     with FaultyServer(FILES) as server:
-        child = start(server, tmp_path, env={"http_proxy": NOBODY, "no_proxy": "localhost,127.0.0.0/8"})
+        url = server.url.replace("127.0.0.1", host)
+        child = start(server, tmp_path, url=url, env={"http_proxy": NOBODY, "no_proxy": ""})
         assert outcome(child)["exit_code"] == 0
         assert_complete(server, tmp_path)
 

@@ -3,6 +3,7 @@
 //! Redirects are followed here and not by the library, because the key must stay at its origin.
 //! Bodies are never decompressed behind our back: length and hash are of the bytes on the wire.
 
+use std::net::IpAddr;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -64,8 +65,8 @@ pub struct Answer {
 pub struct Http {
     user_agent: String,
     limits: Limits,
-    plain: OnceLock<Client>,
-    tls: OnceLock<Client>,
+    /// With TLS or not, by a proxy or not: made when first needed.
+    clients: [OnceLock<Client>; 4],
 }
 
 impl Http {
@@ -74,8 +75,7 @@ impl Http {
         Self {
             user_agent: user_agent.into(),
             limits,
-            plain: OnceLock::new(),
-            tls: OnceLock::new(),
+            clients: Default::default(),
         }
     }
 
@@ -210,14 +210,20 @@ impl Http {
         ))
     }
 
-    /// Roots take time to load, so plain HTTP goes without.
+    /// Roots take time to load, so plain HTTP goes without. No proxy can reach this machine's own
+    /// loopback, where the embedded platform is, so none is asked to.
     fn client(&self, url: &Url) -> Result<&Client> {
-        let needs_tls = url.scheme() == "https" || proxy_needs_tls();
-        let cell = if needs_tls { &self.tls } else { &self.plain };
+        let is_direct = is_loopback(url);
+        let needs_tls = url.scheme() == "https" || (!is_direct && proxy_needs_tls());
+        let cell = &self.clients[usize::from(needs_tls) + 2 * usize::from(is_direct)];
         if let Some(client) = cell.get() {
             return Ok(client);
         }
-        let client = Client::builder()
+        let mut builder = Client::builder();
+        if is_direct {
+            builder = builder.no_proxy();
+        }
+        let client = builder
             .tls_backend_preconfigured(if needs_tls {
                 tls::config()?
             } else {
@@ -287,6 +293,12 @@ fn redirect(response: &Response, url: &Url) -> Result<Option<Url>> {
             ),
         )),
     }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
 fn proxy_needs_tls() -> bool {
