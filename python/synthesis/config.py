@@ -71,7 +71,8 @@ def load(
 ) -> Config:
     """Return the settings in force: the file's, over them the environment's, over them the arguments.
 
-    A file that is not there counts as empty. Empty strings count as not given.
+    A file that is not there counts as empty. Blanks around a value are dropped, as secrets that come
+    from files end in a newline; empty strings count as not given.
 
     Raises:
         UsageError: kind `invalid-config`: the file is not what it should be, or the server is no URL.
@@ -87,7 +88,8 @@ def load(
             (variable, os.environ.get(variable)),
             ("file", stored.get(name)),
         )
-        sources[name], values[name] = next(((s, v) for s, v in layers if v), ("default", None))
+        given = ((source, value.strip()) for source, value in layers if value)
+        sources[name], values[name] = next(((s, v) for s, v in given if v), ("default", None))
     where = str(path) if sources["server"] == "file" else sources["server"]
     return Config(
         path=path,
@@ -147,13 +149,13 @@ def _read(path: Path) -> dict[str, Any]:
         return {}
     try:
         stored = json.loads(data or b"{}")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _broken(path, f"is not JSON ({error})") from error
     if not isinstance(stored, dict):
         raise _broken(path, "is not a JSON object")
     for name in VARIABLES:
         if not isinstance(stored.get(name), str | None):
-            raise _broken(path, f"has a {name} that is not a string")
+            raise _broken(path, f"gives {name} as something else than a string")
     return stored
 
 

@@ -112,5 +112,25 @@ def test_jobs_of_others_are_not_there(client: Client) -> None:
         client.jobs.get("00000000-0000-0000-0000-000000000000")
 
 
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "../jobs", "acme/members"])
+def test_a_name_that_is_no_segment_of_a_path_is_not_there(client: Client, name: str) -> None:
+    with pytest.raises(NotFoundError) as job:
+        client.jobs.cancel(name)
+    assert repr(name) in job.value.message
+    with pytest.raises(NotFoundError) as org:
+        client.orgs.get(name)
+    assert repr(name) in org.value.message
+
+
+@pytest.mark.parametrize("key", ["one\ntwo", "clé", "a b", "\x7f"])
+def test_a_key_that_can_be_none_is_told_without_showing_it(key: str, tmp_path: Path) -> None:
+    client = Client(server="http://127.0.0.1:1", api_key=key, config=tmp_path / "config.json")
+    with pytest.raises(AccessError) as caught:
+        client.me()
+    assert "API key" in caught.value.message
+    assert key not in caught.value.message
+    assert "apikey set" in str(caught.value.hint)
+
+
 def test_the_key_is_not_in_repr(client: Client, platform: Platform) -> None:
     assert platform.key not in repr(client) + repr(client.config) + repr(client.transport)

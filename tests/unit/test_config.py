@@ -87,8 +87,9 @@ def test_a_symbolic_link_stays_one(tmp_path: Path, file: Path) -> None:
     [
         ("{", "is not JSON"),
         ("[]", "is not a JSON object"),
-        ('{"org": 5}', "has a org that is not a string"),
+        ('{"org": 5}', "gives org as something else than a string"),
         ("\xff", "is not JSON"),
+        ("[" * 100_000, "is not JSON"),
     ],
 )
 def test_a_broken_file_is_named_and_left_alone(file: Path, text: str, says: str) -> None:
@@ -101,6 +102,14 @@ def test_a_broken_file_is_named_and_left_alone(file: Path, text: str, says: str)
         assert str(file) in caught.value.message
         assert says in caught.value.message
     assert file.read_bytes() == text.encode("latin-1")
+
+
+def test_blanks_around_a_value_are_dropped(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config.save(file, org=" acme ")
+    monkeypatch.setenv("SYNTHESIS_API_KEY", "a-key\n")
+    monkeypatch.setenv("SYNTHESIS_ORG", " \n")
+    found = config.load(file)
+    assert (found.api_key, found.org, found.sources["org"]) == ("a-key", "acme", "file")
 
 
 def test_an_empty_file_counts_as_no_file(file: Path) -> None:

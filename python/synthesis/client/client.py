@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote
 
 from synthesis import config as settings
-from synthesis.errors import AccessError, UnavailableError, UsageError
+from synthesis.errors import AccessError, NotFoundError, UnavailableError, UsageError
 from synthesis.transport import Transport
 
 if TYPE_CHECKING:
@@ -95,6 +96,13 @@ class Client:
             raise AccessError(
                 "no API key is set", kind="no-key", hint="run: synthesis apikey set, or set SYNTHESIS_API_KEY"
             )
+        try:
+            settings.check_key(self.config.api_key)
+        except UsageError as error:
+            where = self.config.sources["api_key"]
+            raise AccessError(
+                f"{error.message} ({where})", hint="set it again: synthesis apikey set"
+            ) from None
         if org and self.config.org is None:
             raise UsageError(
                 "no org is in use", kind="no-org", hint="run: synthesis org use, or set SYNTHESIS_ORG"
@@ -114,3 +122,11 @@ class Client:
                 hint="check that the server is a synthesis platform of this version",
                 fields={"server": self.config.server},
             ) from error
+
+
+def segment(name: str, *, what: str) -> str:
+    """Return the name of a `job` or an `org` as one segment of a path; `NotFoundError` if it can be none."""
+    # Percent-encoded dots are dots to every URL library, and some servers decode slashes early.
+    if not name.strip(".") or "/" in name:
+        raise NotFoundError(f"there is no {what} {name!r}", hint=f"check the name of the {what}")
+    return quote(name, safe="")

@@ -6,8 +6,8 @@ import time
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
+from synthesis.client.client import segment
 from synthesis.schema.asset import AssetList
 from synthesis.schema.job import FINISHED, Job, JobCreated
 from synthesis.schema.wire import Page
@@ -157,4 +157,4 @@ class Jobs:
 
 
 def _path(job: str, rest: str = "") -> str:
-    return f"/jobs/{quote(job, safe='')}{rest}"
+    return f"/jobs/{segment(job, what='job')}{rest}"

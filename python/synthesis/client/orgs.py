@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
+from synthesis.client.client import segment
 from synthesis.schema.org import Org
 from synthesis.schema.wire import Page
 
@@ -32,4 +32,6 @@ class Orgs:
 
     def get(self, name: str) -> Org:
         """Return one org; `AccessError` of kind `not-a-member`, or `NotFoundError`, if it is not yours."""
-        return self._client.read(Org, self._client.call("GET", f"/orgs/{quote(name, safe='')}", org=False))
+        return self._client.read(
+            Org, self._client.call("GET", f"/orgs/{segment(name, what='org')}", org=False)
+        )
