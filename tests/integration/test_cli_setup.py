@@ -158,6 +158,13 @@ def test_user_init_sets_both(cli: Command, platform: Platform) -> None:
     assert cli.settings() == {"api_key": platform.key, "org": "acme"}
 
 
+def test_user_init_keeps_the_server_that_was_named(cli: Command, platform: Platform) -> None:
+    url = cli.environment.pop("SYNTHESIS_SERVER")
+    cli.ok("user", "init", platform.key, "acme", "--server", url)
+    assert cli.settings() == {"api_key": platform.key, "org": "acme", "server": url}
+    assert "Confirmed membership in acme" in cli.ok("status").out
+
+
 @pytest.mark.parametrize("wrong", ["key", "org"])
 def test_user_init_changes_nothing_when_either_is_wrong(cli: Command, platform: Platform, wrong: str) -> None:
     cli.config.write_text('{"api_key": "theoldkey", "org": "old"}')

@@ -21,11 +21,12 @@ def init(
 ) -> None:
     """Set the API key and the org, after the server has confirmed both.
 
-    If either is wrong nothing is changed.
+    If either is wrong nothing is changed. A server named with --server is kept along with them.
 
     \b
-    Example:
+    Examples:
       synthesis user init aB0cdEFgh1IjKlMnopq2 orgname
+      synthesis user init aB0cdEFgh1IjKlMnopq2 orgname --server https://synthesis.example.com
     """
     from synthesis import config
 
@@ -33,7 +34,9 @@ def init(
     session.use_key(key)
     session.client.me()
     name = confirm_membership(session, org)
-    path = config.save(session.config.path, api_key=key, org=name)
+    settings = session.config
+    server = {"server": settings.server} if settings.sources["server"] == "argument" else {}
+    path = config.save(settings.path, api_key=key, org=name, **server)
     session.out.result(
         {"config": str(path), "api_key": "set", "org": name},
         f"API key set in {path}.\norg set to {name}.",
