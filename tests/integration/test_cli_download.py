@@ -112,6 +112,37 @@ def test_missing_ids_are_named_and_can_be_allowed(cli: Command, job: str) -> Non
     assert none.code == 1
 
 
+def test_a_range_far_beyond_the_job_is_counted_and_not_listed(cli: Command, job: str) -> None:
+    line = ["job", "assets", "download", job, "--assets", "rgb", "-o", "out", "-r", "0-9223372036854775807"]
+    done = cli(*line, "--json")
+    assert done.code == 1
+    summary, error = done.events()[-2:]
+    assert (summary["missing"], len(summary["missing_render_ids"])) == (2**63 - RENDERS, 1000)
+    assert "9,223,372,036,854,774,796 more" in error["error"]["message"]
+    assert len(done.out.splitlines()[-1]) < 1000
+
+
+def test_an_unfinished_job_may_be_asked_for_what_is_yet_to_come(cli: Command, platform: Platform) -> None:
+    spec = {"humans": [{"identities": {"ids": [80], "renders_per_identity": 1}}]}
+    young = platform.create(spec)
+    done = cli.ok("job", "assets", "download", young, "--assets", "rgb,metadata", "-o", "out")
+    assert "not finished" in done.err
+    some = cli("job", "assets", "download", young, "--assets", "rgb", "-r", "0", "-o", "out")
+    assert some.code == 1
+    assert "has no render 0 yet" in some.err
+    assert cli("job", "assets", "download", young, "--assets", "rbg", "-o", "out").code == 2
+
+
+@pytest.mark.parametrize("place", ["file", "file/below", "dangling"])
+def test_a_file_in_the_folders_place(cli: Command, job: str, place: str) -> None:
+    (cli.folder / "file").write_bytes(b"mine")
+    (cli.folder / "dangling").symlink_to("nowhere")
+    done = cli("job", "assets", "download", job, "--assets", "rgb", "-o", place)
+    assert done.code == 2
+    assert "a file is in its place" in done.err
+    assert (cli.folder / "file").read_bytes() == b"mine"
+
+
 def test_json_gives_events(cli: Command, job: str) -> None:
     done = cli.ok("job", "assets", "download", job, "--assets", "rgb", "-o", "out", "--json")
     assert done.err == ""

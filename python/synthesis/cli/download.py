@@ -99,10 +99,14 @@ def transfer(
 def choose_flags(session: Session, wanted: Wanted) -> list[str]:
     """Return the asset flags to ask for; an unknown one is an error that lists the job's."""
     from synthesis.ops.extract import ASSETS
+    from synthesis.schema.asset import BY_FLAG
+    from synthesis.schema.job import FINISHED
 
     known = [kind.flag for kind in session.client.jobs.assets(wanted.job).items]
     if wanted.extract:
         known += [flag for flag in ASSETS if flag not in known]
+    if session.client.jobs.get(wanted.job).status not in FINISHED:
+        known += [flag for flag in BY_FLAG if flag not in known]  # those may be yet to come
     return parse_flags(wanted.flags, known, owner=f"job {wanted.job}") or known
 
 
@@ -138,12 +142,16 @@ def failed(wanted: Wanted, summary: Summary, resume: str) -> SynthesisError | No
         return None
     some = summary.missing < asked
     hint = "leave them out, or accept it with --allow-missing" if some else "see: synthesis job status"
-    missing = _shorten(render_ids.text(render_ids.merge((one, one) for one in summary.missing_render_ids)))
+    named = summary.missing_render_ids
+    missing = _shorten(render_ids.text(render_ids.merge((one, one) for one in named)))
+    more = f" and {summary.missing - len(named):,} more" if summary.missing > len(named) else ""
     return FailedError(
-        f"job {wanted.job} has no render {missing}" + ("; the others are there" if some else ""),
+        f"job {wanted.job} has no render {missing}{more}"
+        + ("" if summary.complete else " yet")
+        + ("; the others are there" if some else ""),
         kind="partial",
         hint=hint,
-        fields={"missing": summary.missing, "missing_render_ids": list(summary.missing_render_ids)},
+        fields={"missing": summary.missing},  # the ids themselves are in the summary
     )
 
 

@@ -41,7 +41,16 @@ pub struct Folder {
 impl Folder {
     /// Makes the folder and its work folder if needed, and locks it against other processes.
     pub fn open(path: &Path, aside: Option<Aside>) -> Result<Self> {
-        fs::create_dir_all(path).map_err(|error| Error::io("make the folder", path, &error))?;
+        fs::create_dir_all(path).map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => {
+                let text = format!(
+                    "cannot make the folder {}: a file is in its place",
+                    path.display()
+                );
+                Error::new("file-exists", text).hint("choose another folder")
+            }
+            _ => Error::io("make the folder", path, &error),
+        })?;
         let work = path.join(WORK);
         let held = take_lock(path, &work)?;
         sweep_scratch(&work);
