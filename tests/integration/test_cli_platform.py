@@ -125,6 +125,15 @@ def test_quickstart_shows_everything_and_runs_again(tmp_path: Path) -> None:
     steps = {event["step"]: event["message"] for event in again.events() if event["event"] == "step"}
     assert steps["render"].endswith("there from last time")
     assert steps["download"].endswith("there from last time")
+    spec = json.loads((folder / "spec.json").read_bytes())
+    spec["humans"] = [{**spec["humans"][0], "identities": {"ids": [80], "renders_per_identity": 1}}]
+    (folder / "spec.json").write_text(json.dumps(spec))
+    cli.ok("quickstart", "--renderer", "flat", timeout=110)
+    assert {path.name.split(".")[0] for path in (folder / "downloads").iterdir()} == {"0", "metadata"}
+    job = json.loads((folder / "downloads" / "metadata.jsonl").read_bytes().splitlines()[0])["job_id"]
+    former = [path.name for path in folder.glob("downloads-*")]
+    assert len(former) == 1
+    assert job[:8] not in former[0]
 
 
 @posix
@@ -142,22 +151,42 @@ def test_quickstart_keeps_serving_until_interrupted(tmp_path: Path) -> None:
 
 
 @posix
-def test_quickstart_that_is_ended_takes_its_platform_along(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_quickstart_that_is_ended_takes_its_platform_along(tmp_path: Path, number: int) -> None:
     cli = Command(tmp_path)
-    process = cli.start("quickstart", "--renderer", "flat", "--keep-serving", "--dir", "q", "--quiet")
-    assert process.stdout is not None
-    process.stdout.readline()
-    server = json.loads((tmp_path / "q" / "data" / "server.json").read_bytes())["pid"]
-    process.terminate()
+    process = cli.start("quickstart", "--renderer", "flat", "--keep-serving", "--dir", "q")
+    assert process.stderr is not None
+    while b"running at" not in process.stderr.readline():
+        assert process.poll() is None
+    there = tmp_path / "q" / "data" / "server.json"
+    assert there.exists()
+    process.send_signal(number)
     process.communicate(timeout=60)
-    with pytest.raises(ProcessLookupError):
-        os.kill(server, 0)
+    end = time.monotonic() + 20
+    while there.exists() and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not there.exists()
+
+
+@posix
+def test_quickstart_leaves_a_platform_that_it_found(tmp_path: Path) -> None:
+    cli = Command(tmp_path)
+    server = cli.start("serve", "--data", "q/data", "--port", "0", "--workers", "1", "--renderer", "flat")
+    assert server.stdout is not None
+    url = server.stdout.readline().decode().split()[-1]
+    done = cli.ok("quickstart", "--renderer", "flat", "--keep-serving", "--dir", "q", timeout=110)
+    assert f"already running at {url}" in done.err
+    assert "synthesis serve" not in done.out
+    assert server.poll() is None
+    server.terminate()
+    server.communicate(timeout=30)
 
 
 def test_quickstart_names_the_step_that_fails(tmp_path: Path) -> None:
     cli = Command(tmp_path)
     done = cli("quickstart", "--renderer", "nothing", "--dir", "q", timeout=110)
     assert done.code != 0
-    assert "step " in done.err
+    assert "step 1, platform: the platform ended with code 2: " in done.err
+    assert "nothing" in done.err.splitlines()[-2]
     assert "logs" in done.err.splitlines()[-1]
     assert "Traceback" not in done.err

@@ -47,14 +47,16 @@ def platform(data: Path, *, port: int, renderer: str, log: Path) -> Iterator[str
     (data / "server.json").unlink(missing_ok=True)  # of a server that was killed
     log.parent.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "synthesis.cli", "serve", "--data", str(data), "--port", str(port)]
-    command += ["--renderer", renderer]
+    command += ["--renderer", renderer, "--until-stdin-ends"]
     with log.open("ab") as sink:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink)
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=sink, stderr=sink)
     try:
         with _ending_by_signal():
             yield _wait(process, data, log)
     finally:
         stop(process)
+        if process.stdin is not None:
+            process.stdin.close()
 
 
 @contextlib.contextmanager
@@ -125,5 +127,7 @@ def _healthy(url: str) -> bool:
 
 
 def _last_line(log: Path) -> str:
-    lines = log.read_text(errors="replace").split("\n")
-    return next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
+    """What it said last of why it ended: its error, else its last line."""
+    lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    errors = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
+    return (errors or lines or ["it said nothing"])[-1]

@@ -108,6 +108,7 @@ class Quickstart:
         self.debug = session.debug
         self.folder = folder
         self._step = 0
+        self._found = False  # a platform of somebody else serves the folder, and stays
 
     def everything(self, *, keep_serving: bool) -> None:
         """Do all steps in order."""
@@ -126,7 +127,7 @@ class Quickstart:
             with self._named("contact sheet"):
                 self._sheet()
             self._close(job, url, keep_serving=keep_serving)
-            if keep_serving:
+            if keep_serving and not self._found:
                 self._until_interrupted(url)
 
     @contextlib.contextmanager
@@ -163,6 +164,7 @@ class Quickstart:
 
         self.folder.data.mkdir(parents=True, exist_ok=True)
         if (url := child.running(self.folder.data)) is not None:
+            self._found = True
             self._done("platform", f"already running at {url}")
             return url
         # The port of last time, when it is free: then printed commands and config.json stay true.
@@ -226,9 +228,25 @@ class Quickstart:
         return job
 
     def _download(self, session: Session, job: Job) -> None:
+        self._set_aside_others(job)
         wanted = Wanted(job=job.id, flags="all", directory=self.folder.downloads, update=True)
         summary = self._transfer(session, wanted)
         self._done("download", _fetched(summary))
+
+    def _set_aside_others(self, job: Job) -> None:
+        """Keep the files of a former job, before the spec was changed, apart from this one's."""
+        import json
+
+        try:
+            with (self.folder.downloads / "metadata.jsonl").open("rb") as lines:
+                former = str(json.loads(lines.readline())["job_id"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return
+        if former == job.id:
+            return
+        for folder in (self.folder.downloads, self.folder.extracted):
+            if folder.exists():
+                folder.rename(folder.with_name(f"{folder.name}-{former[:8]}"))
 
     def _extract(self, session: Session, job: Job) -> None:
         from synthesis.ops.extract import ASSETS
@@ -279,7 +297,7 @@ class Quickstart:
             f"synthesis job list --config {config}",
             f"synthesis humans create {shlex.quote(str(folder.spec))} --config {config}",
         ]
-        if not keep_serving:
+        if not (keep_serving or self._found):
             tries = [tries[0], f"{serve} &", tries[1]]
         width = max(len(str(path)) for path, _ in here)
         lines = ["", "Here it is", *(f"  {path!s:<{width}}  {what}" for path, what in here)]

@@ -51,6 +51,7 @@ def serve(
     renderer: Annotated[
         str, typer.Option("--renderer", metavar="NAME", help="What draws: mitsuba, or flat for quick trials.")
     ] = "mitsuba",
+    until_stdin_ends: Annotated[bool, typer.Option("--until-stdin-ends", hidden=True)] = False,
 ) -> None:
     """Run the platform until Control-C.
 
@@ -67,6 +68,8 @@ def serve(
     from synthesis.server.serve import serve as run
 
     folder = data_folder(data)
+    if until_stdin_ends:
+        _end_with_parent()
 
     def ready(url: str) -> None:
         session.out.result(
@@ -76,3 +79,20 @@ def serve(
         )
 
     run(host=host, port=port, data=folder, workers=workers, renderer=renderer, ready=ready)
+
+
+def _end_with_parent() -> None:
+    """End as on SIGTERM when standard input ends: a parent that is killed takes this process along."""
+    import contextlib
+    import os
+    import signal
+    import threading
+
+    def wait() -> None:
+        # Not through `sys.stdin`: its lock, held by a thread, breaks the interpreter when it ends.
+        with contextlib.suppress(OSError):
+            while os.read(0, 4096):
+                pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, daemon=True).start()
