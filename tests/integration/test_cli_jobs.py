@@ -6,12 +6,14 @@ import json
 import os
 import shlex
 import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from fakes.command import Command
 from fakes.platform import ORG, Platform
+from fakes.wire import Server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,6 +93,12 @@ def test_a_request_that_is_no_json_names_the_place(cli: Command) -> None:
     done = cli("humans", "ids", "-", stdin='{"count":\n 5,}')
     assert done.code == 2
     assert "line 2, column 4" in done.err
+
+
+def test_a_spec_that_is_nested_without_end(cli: Command) -> None:
+    done = cli("humans", "validate", "-", stdin="[" * 100_000)
+    assert done.code == 2
+    assert "nested too deeply" in done.err
 
 
 def test_a_request_file_that_is_not_there(cli: Command) -> None:
@@ -187,17 +195,57 @@ def test_a_reader_that_goes_away_is_no_fault(cli: Command, job: str) -> None:
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device that is always full")  # noqa: PTH110
-def test_an_output_that_is_full_is_a_disk_error(cli: Command, job: str) -> None:
+@pytest.mark.parametrize("line", ["--version", "job list --json", "job spec -s"])
+def test_an_output_that_is_full_is_a_disk_error(cli: Command, job: str, line: str) -> None:
+    words = [*line.split(), *([job] if line.endswith("-s") else [])]
     with open("/dev/full", "wb") as full:  # noqa: PTH123
         done = subprocess.run(
-            cli.line(["job", "spec", "-s", job]),
-            env=cli.environment,
-            stdout=full,
-            stderr=subprocess.PIPE,
-            timeout=60,
+            cli.line(words), env=cli.environment, stdout=full, stderr=subprocess.PIPE, timeout=60
         )
     assert done.returncode == 6
-    assert done.stderr.startswith(b"error: output: no space left")
+    if "--json" in words:  # the error belongs where nothing can be written
+        assert done.stderr == b""
+    else:
+        assert done.stderr.startswith(b"error: output: no space left")
+
+
+def test_an_error_that_cannot_be_said_still_has_its_exit_code(cli: Command) -> None:
+    with open("/dev/full", "wb") as full:  # noqa: PTH123
+        done = subprocess.run(
+            cli.line(["job", "status", NOWHERE]), env=cli.environment, stderr=full, timeout=60
+        )
+    assert done.returncode == 4
+
+
+def test_version_to_a_reader_that_is_gone(cli: Command) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(cli.line(["--version"]), stdout=write, stderr=subprocess.PIPE, timeout=60)
+    os.close(write)
+    assert b"Traceback" not in done.stderr
+
+
+def test_control_c_while_loading_leaves_quietly() -> None:
+    code = """
+import sys
+class Interrupted:
+    def find_spec(self, name, path, target=None):
+        if name == "synthesis.cli.app":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupted())
+sys.argv = ["synthesis", "job", "list"]
+from synthesis.cli import main
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60)
+    assert (done.returncode, done.stderr) == (130, b"")
+
+
+def test_a_lost_answer_to_create_says_where_to_look(cli: Command) -> None:
+    with Server(lambda exchange: exchange.reset()) as server:
+        done = cli("humans", "create", "spec.json.in", "--server", server.url)
+    assert done.code == 5
+    assert "synthesis job list" in done.err.splitlines()[-1]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a shell")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 
@@ -12,10 +13,14 @@ def main() -> None:
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "r" if name == "stdin" else "w"))  # noqa: PTH123, SIM115
     if sys.argv[1:] == ["--version"]:  # what installers and scripts ask: answered before typer is loaded
-        sys.stdout.write(version() + "\n")
-        return
-    from synthesis.cli.app import run
-
+        with contextlib.suppress(OSError):  # then `run` tries again, and knows what to say
+            sys.stdout.write(version() + "\n")
+            sys.stdout.flush()
+            return
+    try:
+        from synthesis.cli.app import run
+    except KeyboardInterrupt:
+        sys.exit(130)
     sys.exit(run(sys.argv[1:]))
 
 

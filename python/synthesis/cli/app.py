@@ -131,7 +131,7 @@ def run(arguments: list[str]) -> int:
                 session.out.trace("".join(traceback.format_exception(error)))
             known.hint = known.hint or next(hint for kind, hint in HINTS if isinstance(known, kind))
             session.out.error(known)
-        except BrokenPipeError:
+        except OSError:  # nobody can be told
             reader_gone()
         return known.exit_code
 

@@ -33,6 +33,13 @@ def check_json(data: bytes, path: Path) -> object:
             hint="mend the file at that place",
             fields={"path": str(path), "line": error.lineno, "column": error.colno},
         ) from error
+    except RecursionError as error:
+        raise UsageError(
+            f"{path} is nested too deeply",
+            kind="invalid-json",
+            hint="mend the file",
+            fields={"path": str(path)},
+        ) from error
 
 
 def result_path(given: Path | None, default_name: str) -> Path:

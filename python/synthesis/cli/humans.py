@@ -11,7 +11,7 @@ from synthesis.cli.command import command, group
 from synthesis.cli.files import check_json, read_input, result_path
 from synthesis.cli.output import plural
 from synthesis.cli.session import Session
-from synthesis.errors import UsageError
+from synthesis.errors import UnavailableError, UsageError
 
 app = group("Choose identities and create jobs of humans.")
 
@@ -95,7 +95,13 @@ def create(
     """
     data = read_input(spec)
     check_json(data, spec)
-    job = session.client.jobs.create(data, name=name, notify_emails=_addresses(notify_emails))
+    addresses = _addresses(notify_emails)
+    try:
+        job = session.client.jobs.create(data, name=name, notify_emails=addresses)
+    except UnavailableError as error:
+        if error.kind in ("network", "timeout") and "cannot connect" not in error.message:
+            error.hint = "the job may have been made: look for it with synthesis job list before another try"
+        raise
     for warning in job.warnings:
         session.out.warn(warning)
     session.out.result(

@@ -183,9 +183,13 @@ class Output:
 
 
 def reader_gone() -> int:
-    """Whoever read our stdout went away: be quiet from here on, and return the exit code for it."""
-    with contextlib.suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """Nobody takes our words any more: be quiet from here on, and return the exit code for it."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+            continue
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     return CLOSED
 
 

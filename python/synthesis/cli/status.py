@@ -48,7 +48,10 @@ def status(session: Session) -> None:
         return
     if session.out.as_json:
         raise typer.Exit(1)
-    raise FailedError(f"status check failed: {failed.message}", hint=failed.hint)
+    raise FailedError(
+        f"status check failed: {failed.message}",
+        hint=failed.hint or "check the server's address and what runs there",
+    )
 
 
 def _checks(session: Session) -> list[Check]:
