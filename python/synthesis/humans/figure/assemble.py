@@ -241,6 +241,9 @@ def _hairs(scene: Scene, skull: head.Head, form: shape.Shape, pose: Pose) -> lis
     ) -> None:
         tint, white = hair.colour(*look)
         long = float(np.linalg.norm(points[:, -1] - points[:, 0], axis=1).mean())
+        # Curves whose segments are about as short as thick are hit in the wrong places: use fewer points.
+        count = int(np.clip(long / (8 * radius / 1000), 2, points.shape[1] - 1)) + 1
+        points = points[:, np.linspace(0, points.shape[1] - 1, count).round().astype(int)]
         roughness = 0.42 if long > 0.012 else 0.95  # stubble shows its tips, not its sheen
         rng = np.random.default_rng([71, scene.identity.id, len(points)])
         grey = rng.random(len(points)) < white

@@ -39,11 +39,12 @@ def soften(colour: Array, seen: Seen, kinds: Array) -> Array:
     light = (colour[box] / albedo).astype(np.float32)
     position = seen.position[(seen.centre, *box)]
     normal = seen.normal[(slice(None), *box)].mean(0)
+    tone = albedo.mean(-1)
     pixel = _pixel(position, kind == KINDS["skin"])
     skin, flat = (kind == KINDS["skin"])[..., None], np.isin(kind, (KINDS["skin"], KINDS["cloth"]))[..., None]
     hairy = (kinds[(slice(None), *box)] == KINDS["hair"]).mean(0)[..., None]
     for step, noise in zip(STEPS, NOISE, strict=True):
-        smooth = _blur(light, kind, position, normal, step, pixel)
+        smooth = _blur(light, tone, kind, position, normal, step, pixel)
         share = np.array([1 - np.exp(-((r / (step * pixel)) ** 2)) for r in SCATTER], np.float32)
         amount = np.where(
             flat, np.maximum(np.where(skin, share, 0.0), noise), 0.55 * (step == 1) + 0.2 * (step == 2)
@@ -65,8 +66,10 @@ def _pixel(position: Array, where: Array) -> float:
     return float(max(np.median(step), 1e-5))
 
 
-def _blur(light: Array, kind: Array, position: Array, normal: Array, step: int, pixel: float) -> Array:
-    """One level: 3 x 3 taps `step` pixels apart."""
+def _blur(
+    light: Array, tone: Array, kind: Array, position: Array, normal: Array, step: int, pixel: float
+) -> Array:
+    """One level: 3 x 3 taps `step` pixels apart; surfaces of unlike brightness `tone` do not mix."""
     import numpy as np
 
     height, width = kind.shape
@@ -81,7 +84,10 @@ def _blur(light: Array, kind: Array, position: Array, normal: Array, step: int, 
         gap = position[here] - position[there]
         close = np.exp(-reach * (1 - 0.95 * hair) * np.einsum("...i,...i", gap, gap))
         facing = hair + (1 - hair) * np.clip(np.einsum("...i,...i", normal[here], normal[there]), 0, 1) ** 12
-        weight = (share * close * facing * (kind[here] == kind[there]))[..., None].astype(np.float32)
+        alike = np.minimum(tone[here], tone[there]) / np.maximum(tone[here], tone[there])
+        weight = (share * close * facing * alike**3 * (kind[here] == kind[there]))[..., None].astype(
+            np.float32
+        )
         total[here] += weight * light[there]
         weights[here] += weight
     return total / np.maximum(weights, 1e-6)
