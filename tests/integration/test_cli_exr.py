@@ -90,6 +90,17 @@ def test_what_cannot_be_made_is_said(cli: Command) -> None:
     assert done.events()[-1]["error"]["kind"] == kinds[0]
 
 
+def test_the_disks_trouble_is_told_once(cli: Command) -> None:
+    for path in (cli.folder / "renders").iterdir():
+        (cli.folder / "images" / f"{path.stem}.rgb.png").mkdir(parents=True)
+    done = cli("exr", "extract", "renders", "--assets", "rgb", "-o", "images")
+    assert done.code == 6
+    assert [
+        line.startswith(start)
+        for line, start in zip(done.err.splitlines(), ("error:", "  0", "hint:"), strict=True)
+    ]
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [

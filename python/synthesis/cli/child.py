@@ -79,15 +79,11 @@ def _wait(process: subprocess.Popen[bytes], data: Path, log: Path) -> str:
     end = time.monotonic() + START_WITHIN
     while time.monotonic() < end:
         if process.poll() is not None:
-            raise FailedError(
-                f"the platform ended with code {process.returncode}: {_last_line(log)}", hint=f"read {log}"
-            )
+            raise FailedError(f"the platform ended with code {process.returncode}: {_last_line(log)}")
         if (url := running(data)) is not None:
             return url
         time.sleep(0.1)
-    raise UnavailableError(
-        f"the platform did not answer within {START_WITHIN:.0f} s", kind="timeout", hint=f"read {log}"
-    )
+    raise UnavailableError(f"the platform did not answer within {START_WITHIN:.0f} s", kind="timeout")
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:

@@ -114,7 +114,8 @@ def _report(session: Session, wanted: Wanted, summary: Summary) -> None:
     """Print the summary: what came, what was there, how fast."""
     for failure in summary.failures:
         session.out.event("file_failed", **asdict(failure))
-    rate = f" at {size(summary.bytes_new / summary.seconds)}/s" if summary.seconds > 0.5 else ""
+    # What an earlier run had of large files is in bytes_new, but came at no speed.
+    rate = f" at {size(summary.bytes_received / summary.seconds)}/s" if summary.seconds > 0.5 else ""
     text = (
         f"{plural(summary.files_new, 'file')}, {size(summary.bytes_new)} in {duration(summary.seconds)}{rate}"
     )

@@ -13,7 +13,15 @@ from synthesis.cli.command import command, group
 from synthesis.cli.flags import parse_flags
 from synthesis.cli.output import duration, plural
 from synthesis.cli.session import Session
-from synthesis.errors import FailedError, NotFoundError, SynthesisError, UsageError, from_kind
+from synthesis.errors import (
+    KINDS,
+    DiskError,
+    FailedError,
+    NotFoundError,
+    SynthesisError,
+    UsageError,
+    from_kind,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -199,16 +207,23 @@ def _expand(files: list[Path]) -> list[Path]:
 
 def _failed(failures: Sequence[tuple[Path, Failure]], images: int) -> SynthesisError:
     """Return one error for all that was not made, its causes as faults."""
-    causes: dict[tuple[str, str], list[str]] = {}
+    causes: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for source, failure in failures:
-        causes.setdefault((failure.kind, failure.message), []).append(failure.name or source.name)
+        # The disk's troubles are one trouble, though each names another path.
+        cause = (failure.kind, "" if issubclass(KINDS[failure.kind], DiskError) else failure.message)
+        causes.setdefault(cause, []).append((failure.name or source.name, failure.message))
     faults = [
-        {"field": ", ".join(names[:3]) + (" ..." if len(names) > 3 else ""), "message": message}
-        for (_, message), names in sorted(causes.items(), key=lambda item: -len(item[1]))
+        {
+            "field": ", ".join(name for name, _ in found[:3]) + (" ..." if len(found) > 3 else ""),
+            "message": found[0][1],
+        }
+        for found in sorted(causes.values(), key=len, reverse=True)
     ]
-    kinds = {kind for kind, _ in causes}
+    kinds = {failure.kind for _, failure in failures}
     kind = next(iter(kinds)) if len(kinds) == 1 and not images else "partial"
-    hint = next((failure.hint for _, failure in failures if failure.hint), None)
+    hint = next(
+        (failure.hint for _, failure in failures if failure.hint), "look at them: synthesis exr info FILE"
+    )
     return from_kind(kind, f"{plural(len(failures), 'image')} could not be made", hint, {"errors": faults})
 
 
