@@ -87,6 +87,11 @@ def test_the_key_is_asked_for_without_echo(cli: Command) -> None:
     assert terminal.wait() == 0
     assert "aB0c" not in terminal.shown
     assert cli.settings() == {"api_key": "aB0cdEFgh1IjKlMnopq2"}
+    again = cli.terminal("apikey", "set")
+    again.expect("API key: ")
+    again.type("\x03")
+    assert again.wait() == 130
+    assert "\n\x1b[1;31merror:\x1b[0m interrupted" in again.shown
 
 
 @unix

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -58,6 +59,11 @@ def test_a_job_from_birth_to_end(client: Client) -> None:
     assert caught.value.kind == "conflict"
 
 
+def test_a_spec_may_be_what_json_was_read_from(client: Client) -> None:
+    made = client.jobs.create(json.loads(SPEC))
+    assert json.loads(client.jobs.spec(made.id)) == json.loads(SPEC)
+
+
 def test_lists_run_over_pages(client: Client) -> None:
     made = [client.jobs.create(SPEC, name=f"page {n}").id for n in range(PAGE + 5)]
     ids = [job.id for job in client.jobs.list()]
@@ -76,7 +82,7 @@ def test_identities(client: Client) -> None:
 
 def test_a_wrong_spec_lists_its_faults(client: Client) -> None:
     with pytest.raises(UsageError) as caught:
-        client.jobs.create(b'{"humans": [{"identities": {"ids": [80]}}]}')
+        client.jobs.create({"humans": [{"identities": {"ids": [80]}}]})
     assert caught.value.kind == "invalid-spec"
     assert [fault["field"] for fault in caught.value.fields["errors"]] == ["humans.0.identities"]
 
@@ -110,6 +116,26 @@ def test_what_is_missing_is_said_before_anything_is_sent(tmp_path: Path) -> None
 def test_jobs_of_others_are_not_there(client: Client) -> None:
     with pytest.raises(NotFoundError):
         client.jobs.get("00000000-0000-0000-0000-000000000000")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"assets": []},
+        {"assets": "rgb"},
+        {"render_ids": [(5, 3)]},
+        {"render_ids": [(-1, 2)]},
+        {"render_ids": [(0, 2**70)]},
+        {"concurrency": 0},
+    ],
+)
+def test_a_download_that_makes_no_sense_is_refused_before_anything_is_sent(
+    wrong: dict[str, Any], tmp_path: Path
+) -> None:
+    nobody = Client(server="http://127.0.0.1:1", api_key="key", org="acme", config=tmp_path / "config.json")
+    with pytest.raises(UsageError):
+        nobody.jobs.download("x", directory=tmp_path / "out", **{"assets": ["rgb"], **wrong})
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "../jobs", "acme/members"])

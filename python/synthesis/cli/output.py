@@ -157,7 +157,8 @@ class Output:
 
         try:
             return getpass.getpass(question, stream=sys.stderr).strip()
-        except EOFError as error:
+        except (EOFError, KeyboardInterrupt) as error:
+            sys.stderr.write("\n")  # what is said next begins its own line
             raise KeyboardInterrupt from error
 
     # -- inside ------------------------------------------------------------------------------

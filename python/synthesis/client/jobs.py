@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from synthesis.client.client import segment
 from synthesis.schema.asset import AssetList
@@ -14,7 +14,7 @@ from synthesis.schema.wire import Page
 
 if TYPE_CHECKING:
     import builtins
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from os import PathLike
 
     from synthesis.client.client import Client
@@ -31,23 +31,26 @@ class Jobs:
         self._client = client
 
     def create(
-        self, spec: bytes, *, name: str | None = None, notify_emails: Sequence[str] = ()
+        self, spec: Mapping[str, Any] | bytes, *, name: str | None = None, notify_emails: Sequence[str] = ()
     ) -> JobCreated:
         """Create a job of humans; sending again after a fault on the way never makes a second one.
 
         Args:
-            spec: the input JSON; kept by the server byte for byte.
+            spec: the input JSON, or what is to be written as JSON; bytes are kept as they are.
             name: need not be unique; the server finds one when it is left out.
             notify_emails: addresses to write to on completion.
 
         Raises:
             UsageError: kind `invalid-spec`; `fields["errors"]` lists every fault.
         """
+        import orjson
+
+        body = spec if isinstance(spec, bytes) else orjson.dumps(dict(spec))
         query = {"name": name, "notify_emails": ",".join(notify_emails) or None}
         answer = self._client.call(
             "POST",
             "/humans/jobs",
-            body=spec,
+            body=body,
             query={key: value for key, value in query.items() if value is not None},
             headers={"Content-Type": "application/json", "Idempotency-Key": str(uuid.uuid4())},
         )

@@ -144,7 +144,9 @@ def download(
     """
     if not 1 <= concurrency <= 4096:
         raise UsageError(f"concurrency must be from 1 to 4096, not {concurrency}")
-    wanted = ids.merge(render_ids) if render_ids is not None else None
+    if isinstance(assets, str) or not assets:
+        raise UsageError(f"assets must be a list of one or more flags, not {assets!r}")
+    wanted = ids.merge(ids.checked(render_ids)) if render_ids is not None else None
     flags = _all_flags(transport, job) if extract and "all" in assets else tuple(assets)
     exrs = Exrs(Path(directory), flags if extract else (), wanted, update, cancel)
     fetched = exrs.fetched if extract else flags

@@ -48,6 +48,15 @@ def parse(text: str) -> tuple[tuple[int, int], ...]:
         at += 1
 
 
+def checked(ranges: Iterable[Sequence[int]]) -> tuple[tuple[int, int], ...]:
+    """Return inclusive ranges as they are; `UsageError` of kind `invalid-range` if one can be none."""
+    pairs = tuple((start, end) for start, end in ranges)
+    for start, end in pairs:
+        if not 0 <= start <= end <= LARGEST:
+            raise UsageError(f"({start}, {end}) is no range of render ids", kind="invalid-range")
+    return pairs
+
+
 def merge(ranges: Iterable[Sequence[int]]) -> tuple[tuple[int, int], ...]:
     """Return inclusive ranges sorted, with those that touch made one."""
     merged: list[tuple[int, int]] = []
