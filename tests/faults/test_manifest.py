@@ -55,6 +55,17 @@ def test_a_manifest_that_never_ends_is_an_error(tmp_path: Path) -> None:
         assert_exact(server, tmp_path)
 
 
+def test_a_server_that_never_goes_on_is_an_error(tmp_path: Path) -> None:
+    with FaultyServer(files()) as server:
+        from_the_start = server.manifest_lines({})[:11]
+        server.manifest_faults = [faults.always(lambda exchange: exchange.honest(from_the_start, cut=True))]
+        with pytest.raises(UnavailableError) as caught:
+            fetch(server, tmp_path)
+        assert "begins anew" in caught.value.message
+        assert len(server.manifest_gets()) == 2
+        assert_exact(server, tmp_path)
+
+
 def test_a_stalled_manifest_is_resumed(tmp_path: Path) -> None:
     with FaultyServer(files()) as server:
         server.manifest_faults = [faults.manifest_stall(lines=5)]

@@ -88,6 +88,7 @@ pub struct Manifest<'a> {
     body: Option<Body>,
     after: Option<Arc<str>>,
     last: Option<Arc<str>>,
+    first: Option<Arc<str>>,
     backoff: Backoff,
     ended: bool,
 }
@@ -97,6 +98,7 @@ struct Body {
     lines: Lines,
     now: i64,
     has_head: bool,
+    has_file: bool,
 }
 
 impl<'a> Manifest<'a> {
@@ -115,6 +117,7 @@ impl<'a> Manifest<'a> {
             body: None,
             after,
             last,
+            first: None,
             backoff,
             ended: false,
         }
@@ -193,6 +196,13 @@ impl<'a> Manifest<'a> {
             return Ok(Some(Line::Head(head)));
         };
         let name: Arc<str> = name.into();
+        // A server that does not know `after` and is cut again and again would never end.
+        if !std::mem::replace(&mut body.has_file, true) && self.first.as_ref() == Some(&name) {
+            let text = format!("the manifest from {} begins anew", host(&self.source.url));
+            let error = Error::new("bad-answer", format!("{text} where it should go on"));
+            return Err(Trouble::Final(error));
+        }
+        self.first.get_or_insert_with(|| name.clone());
         let previous = self.last.replace(name.clone());
         self.backoff.reset();
         let Some(bytes) = raw.b.and_then(|bytes| u64::try_from(bytes).ok()) else {
@@ -306,6 +316,7 @@ async fn open(
         lines,
         now,
         has_head: false,
+        has_file: false,
     })
 }
 
