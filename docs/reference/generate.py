@@ -5,10 +5,11 @@ With `--check` nothing is written: exit 1 when the page is not what the help tex
 
 from __future__ import annotations
 
+import io
 import os
 import re
-import subprocess
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 
 PAGE = Path(__file__).with_name("cli.md")
@@ -20,16 +21,23 @@ Made from the help texts by `just docs`; a test keeps it true.
 
 def help_of(*words: str) -> str:
     """What `synthesis WORDS --help` prints, 100 columns wide."""
-    environment = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"}
-    command = [sys.executable, "-m", "synthesis.cli", *words, "--help"]
-    return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
+    os.environ.update(COLUMNS="100", NO_COLOR="1", TERM="dumb")
+    from synthesis.cli.app import run
+
+    with redirect_stdout(io.StringIO()) as printed:
+        if run([*words, "--help"]) != 0:
+            raise SystemExit(f"synthesis {' '.join(words)} --help failed")
+    return printed.getvalue()
 
 
 def sections(*words: str) -> list[str]:
     """The page's sections for a command and every command below it."""
     text = help_of(*words)
     body = "\n".join(line.rstrip() for line in text.strip("\n").splitlines())
-    found = [f"{'#' * (2 if len(words) < 2 else 3)} synthesis {' '.join(words)}".rstrip(), f"```text\n{body}\n```"]
+    found = [
+        f"{'#' * (2 if len(words) < 2 else 3)} synthesis {' '.join(words)}".rstrip(),
+        f"```text\n{body}\n```",
+    ]
     _, _, listing = text.partition("\nCommands:\n")
     for name in re.findall(r"^  ([a-z][a-z-]*)(?:\s|$)", listing.split("\n\n")[0], flags=re.MULTILINE):
         found += sections(*words, name)
