@@ -118,6 +118,8 @@ def run(arguments: list[str]) -> int:
     session = Session(as_json="--json" in typed, debug="--debug" in typed)
     try:
         code = app(args=arguments, prog_name="synthesis", standalone_mode=False, obj=session)
+        if code == CancelledError.exit_code:  # typer's answer to Control-C before a command has begun
+            raise CancelledError("interrupted")
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except BrokenPipeError:
