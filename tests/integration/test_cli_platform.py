@@ -182,6 +182,15 @@ def test_quickstart_leaves_a_platform_that_it_found(tmp_path: Path) -> None:
     server.communicate(timeout=30)
 
 
+def test_quickstart_on_a_file(tmp_path: Path) -> None:
+    cli = Command(tmp_path)
+    (tmp_path / "q").write_bytes(b"mine")
+    done = cli("quickstart", "--renderer", "flat", "--dir", "q")
+    assert done.code == 2
+    assert "step 1, platform: q/data: not a directory" in done.err
+    assert (tmp_path / "q").read_bytes() == b"mine"
+
+
 def test_quickstart_names_the_step_that_fails(tmp_path: Path) -> None:
     cli = Command(tmp_path)
     done = cli("quickstart", "--renderer", "nothing", "--dir", "q", timeout=110)

@@ -140,16 +140,21 @@ class Quickstart:
         except (KeyboardInterrupt, CancelledError) as error:
             again = shlex.join(["synthesis", "quickstart", "--dir", str(self.folder.root)])
             raise CancelledError(f"interrupted at step {step}", hint=f"go on with: {again}") from error
-        except SynthesisError as error:
-            error.message = f"step {self._step}, {step}: {error.message}"
-            error.hint = f"{error.hint}; logs: {self._logs()}" if error.hint else f"logs: {self._logs()}"
-            raise
         except Exception as error:
-            raise FailedError(
-                f"step {self._step}, {step}: {type(error).__name__}: {error}",
-                kind="internal",
-                hint=f"logs: {self._logs()}",
-            ) from error
+            known = self._known(error)
+            known.message = f"step {self._step}, {step}: {known.message}"
+            known.hint = f"{known.hint}; logs: {self._logs()}" if known.hint else f"logs: {self._logs()}"
+            raise known from error
+
+    def _known(self, error: Exception) -> SynthesisError:
+        """The error in our own terms."""
+        from synthesis.files import disk_error
+
+        if isinstance(error, SynthesisError):
+            return error
+        if isinstance(error, OSError):
+            return disk_error(error, Path(error.filename or self.folder.root))
+        return FailedError(f"{type(error).__name__}: {error}", kind="internal")
 
     def _logs(self) -> str:
         return f"{self.folder.log}, {self.folder.data / 'logs'}"
