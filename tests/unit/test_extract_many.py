@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import multiprocessing
 import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -143,3 +145,32 @@ def test_a_name_that_is_not_text(tmp_path: Path) -> None:
     (result,) = extract([path], assets=["alpha"], directory=tmp_path / "out")
     assert result.source == path
     assert [output.name for output in result.outputs] == ["caf\ufffd.alpha.tif"]
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from synthesis.ops.extract import ASSETS, extract
+
+def tell(progress):
+    if progress.images_done:
+        print("under way", flush=True)
+
+files = [Path(sys.argv[1])] * 5000
+extract(files, assets=ASSETS, directory=Path(sys.argv[2]), workers=1, progress=tell, interval=0.02)
+"""
+
+
+def test_what_a_killed_extraction_left_goes_with_the_next(tmp_path: Path) -> None:
+    source = tmp_path / "0.exr"
+    source.write_bytes(build(Part(channels(), attributes=ATTRIBUTES)))
+    out = tmp_path / "out"
+    command = [sys.executable, "-c", KILLED, str(source), str(out)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as killed:
+        assert killed.stdout is not None
+        assert killed.stdout.readline().strip() == b"under way"
+        killed.kill()
+    assert (out / ".synthesis").is_dir()
+    (result,) = extract([source], assets=ASSETS, directory=out)
+    assert not result.failures
+    assert set(out.iterdir()) == set(result.outputs)

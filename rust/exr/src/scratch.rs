@@ -2,9 +2,10 @@
 //!
 //! Unfinished work lives in `.synthesis/` inside the output folder, in a folder of this
 //! process's own, and both are removed when the work ends: loaders reject files that they do
-//! not know.
+//! not know. A lock beside it tells others that its owner lives; what a killed one left goes
+//! when the next work ends.
 
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,31 +19,34 @@ pub struct Scratch {
     directory: PathBuf,
     root: PathBuf,
     own: PathBuf,
+    lock: Option<File>,
 }
 
 impl Scratch {
     /// Makes the output folder, if need be, and the private one inside it.
     pub fn new(directory: &Path) -> Result<Self> {
         let root = directory.join(".synthesis");
-        let own = root.join(format!(
-            "exr-{}-{}",
-            std::process::id(),
-            NEXT.fetch_add(1, Ordering::Relaxed)
-        ));
-        // Another process that ends may remove an empty `.synthesis` between our two steps.
+        // Another process that ends may remove an empty `.synthesis` between our steps.
         let mut tries = 0;
         loop {
-            match fs::create_dir_all(&own) {
-                Ok(()) => break,
-                Err(error) if error.kind() == io::ErrorKind::NotFound && tries < 20 => tries += 1,
+            let own = root.join(format!(
+                "exr-{}-{}",
+                std::process::id(),
+                NEXT.fetch_add(1, Ordering::Relaxed)
+            ));
+            match claim(&own) {
+                Ok(lock) => {
+                    return Ok(Self {
+                        directory: directory.to_owned(),
+                        root,
+                        own,
+                        lock,
+                    });
+                }
+                Err(error) if tries < 20 && passes(&error) => tries += 1,
                 Err(error) => return Err(Error::io(&error, "make the folder", &own)),
             }
         }
-        Ok(Self {
-            directory: directory.to_owned(),
-            root,
-            own,
-        })
     }
 
     /// Writes `bytes` aside, then renames them to `name` in the output folder.
@@ -62,8 +66,62 @@ impl Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.own);
+        if self.lock.take().is_some() {
+            let _ = fs::remove_file(lock_path(&self.own));
+        }
+        sweep(&self.root);
         // Fails, as it should, while others work in it.
         let _ = fs::remove_dir(&self.root);
+    }
+}
+
+fn lock_path(own: &Path) -> PathBuf {
+    own.with_extension("lock")
+}
+
+/// Whether the next name may do: another process has this one, or removed the folder around it.
+fn passes(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::WouldBlock
+    )
+}
+
+/// Holds the lock of a private folder and makes it; `None` where the file system has no locks.
+fn claim(own: &Path) -> io::Result<Option<File>> {
+    let path = lock_path(own);
+    fs::create_dir_all(path.parent().unwrap_or(own))?;
+    let lock = File::create(&path)?;
+    let held = match lock.try_lock() {
+        Ok(()) => Some(lock),
+        Err(TryLockError::WouldBlock) => return Err(io::ErrorKind::WouldBlock.into()),
+        Err(TryLockError::Error(_)) => {
+            drop(lock);
+            fs::remove_file(&path)?;
+            None
+        }
+    };
+    // After the lock: whoever sweeps between the two steps finds nothing to remove.
+    fs::create_dir_all(own)?;
+    Ok(held)
+}
+
+/// Removes the folders of processes that were killed: their locks are free.
+fn sweep(root: &Path) {
+    for entry in fs::read_dir(root).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let name = entry.file_name();
+        if !name.to_string_lossy().starts_with("exr-") || path.extension().is_none() {
+            continue;
+        }
+        let Ok(lock) = File::open(&path) else {
+            continue;
+        };
+        if lock.try_lock().is_ok() {
+            let _ = fs::remove_dir_all(path.with_extension(""));
+            drop(lock);
+            let _ = fs::remove_file(&path);
+        }
     }
 }
 
@@ -89,6 +147,22 @@ fn replace(from: &Path, to: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn removes_what_the_killed_left_and_leaves_the_living_alone() {
+        let directory = std::env::temp_dir().join(format!("sweep-{}", std::process::id()));
+        let root = directory.join(".synthesis");
+        fs::create_dir_all(root.join("exr-1-0")).unwrap();
+        fs::write(root.join("exr-1-0").join("a.bin"), b"half").unwrap();
+        fs::write(root.join("exr-1-0.lock"), b"").unwrap();
+        let living = Scratch::new(&directory).unwrap();
+        drop(Scratch::new(&directory).unwrap());
+        assert!(!root.join("exr-1-0").exists());
+        living.put("a.bin", b"whole").unwrap();
+        drop(living);
+        assert!(!root.exists());
+        fs::remove_dir_all(directory).unwrap();
+    }
 
     #[test]
     fn leaves_only_the_finished_file() {
