@@ -161,6 +161,8 @@ def test_a_file_that_was_damaged_is_not_sent(
         answer = platform.get(f"/files/{job}/{render_id}.cam_default.f_1.rgb.png")
         assert (answer.status, answer.json()["kind"]) == (500, "internal")
         assert str(platform.data) not in answer.body.decode()
+    for said in ("is damaged", "is lost"):
+        assert said in platform.logs()
 
 
 def test_clients_that_leave_hold_nothing(files: Files) -> None:

@@ -47,6 +47,14 @@ def test_one_server_per_data_folder(start: Callable[..., Platform]) -> None:
     assert platform.get("/health").status == 200
 
 
+def test_a_log_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "logs" / "server.log").mkdir(parents=True)
+    done = run("--data", str(tmp_path), "--port", "0")
+    assert done.returncode != 0
+    assert "server.log: " in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @posix_only
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_graceful_end(start: Callable[..., Platform], number: signal.Signals) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import sqlite3
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import update
 
-from synthesis.errors import DiskError, FailedError, UsageError
+from synthesis.errors import DiskError, UsageError
 from synthesis.server import admin, folder
 from synthesis.server.file_name import FileName
 from synthesis.server.settings import Settings
@@ -36,7 +37,7 @@ def test_a_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     with write(engine) as db:
         db.execute(update(platform).values(version=99))
     engine.dispose()
-    with pytest.raises(FailedError, match="layout 99"):
+    with pytest.raises(UsageError, match="layout 99"):
         open_engine(tmp_path / "platform.db")
 
 
@@ -95,6 +96,16 @@ def test_pages_join_without_gap_or_overlap(tmp_path: Path) -> None:
                     after = found[-1]
                 assert found == wanted
     engine.dispose()
+
+
+def test_a_database_of_something_else_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "platform.db"
+    with contextlib.closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TABLE jobs (x)")
+    with pytest.raises(UsageError, match="something else"):
+        open_engine(path)
+    with contextlib.closing(sqlite3.connect(path)) as other:
+        assert other.execute("SELECT name FROM sqlite_master").fetchall() == [("jobs",)]
 
 
 def test_the_secret_is_private_and_whole(tmp_path: Path) -> None:

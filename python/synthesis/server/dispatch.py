@@ -59,6 +59,8 @@ class Resource:
             )
             return await run_sync(endpoint.run, _with_body(call, body))
         except SynthesisError as error:
+            if error.kind == "internal":
+                log.warning("%s", error.message)
             return problem.of_error(error)
         except OperationalError as error:
             if is_busy(error):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 
 from synthesis.errors import UnavailableError, UsageError
+from synthesis.files import disk_error
 from synthesis.humans import renderers
 from synthesis.server import folder, importing
 from synthesis.server.app import create_app
@@ -149,7 +150,10 @@ def _url(host: str, listener: socket.socket) -> str:
 def _log_to(settings: Settings) -> Iterator[None]:
     """Send the logs of the server and of uvicorn to `logs/server.log`, which turns over at 10 MB."""
     path = settings.logs / "server.log"
-    handler = logging.handlers.RotatingFileHandler(path, maxBytes=LOG_BYTES, backupCount=LOG_FILES)
+    try:
+        handler = logging.handlers.RotatingFileHandler(path, maxBytes=LOG_BYTES, backupCount=LOG_FILES)
+    except OSError as error:
+        raise disk_error(error, path) from error
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     loggers = [logging.getLogger(name) for name in ("synthesis.server", "uvicorn")]
     before = [(logger.level, logger.propagate) for logger in loggers]

@@ -6,10 +6,10 @@ import contextlib
 import time
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import URL, create_engine, event, insert, select
+from sqlalchemy import URL, create_engine, event, insert, inspect, select
 from sqlalchemy.exc import DatabaseError, OperationalError
 
-from synthesis.errors import DiskError, FailedError
+from synthesis.errors import DiskError, UsageError
 from synthesis.server.store.tables import VERSION, metadata, platform
 
 if TYPE_CHECKING:
@@ -66,12 +66,19 @@ def _begin(connection: Connection) -> None:
 def _create(engine: Engine, path: Path) -> None:
     _enable_wal(engine)
     with write(engine) as db:
+        known = inspect(db).get_table_names()
+        if known and platform.name not in known:
+            raise UsageError(
+                f"{path} is a database of something else",
+                kind="invalid-config",
+                hint="name another folder with --data",
+            )
         metadata.create_all(db)
         version = db.execute(select(platform.c.version)).scalar()
         if version is None:
             db.execute(insert(platform).values(version=VERSION))
         elif version != VERSION:
-            raise FailedError(
+            raise UsageError(
                 f"the database {path} has layout {version}; this version reads layout {VERSION}",
                 kind="invalid-config",
                 hint="run the version of synthesis that made it, or name another folder with --data",
