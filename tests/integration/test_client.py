@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from fakes.wire import Answer, Server
 from synthesis import Client
 from synthesis.client.jobs import PAGE
 from synthesis.errors import AccessError, FailedError, NotFoundError, UnavailableError, UsageError
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fakes.platform import Platform
+    from fakes.wire import Exchange
 
 SPEC = b'{"humans": [{"identities": {"ids": [80], "renders_per_identity": 3}}]}\n'
 
@@ -62,6 +64,23 @@ def test_a_job_from_birth_to_end(client: Client) -> None:
 def test_a_spec_may_be_what_json_was_read_from(client: Client) -> None:
     made = client.jobs.create(json.loads(SPEC))
     assert json.loads(client.jobs.spec(made.id)) == json.loads(SPEC)
+
+
+def test_watch_outlasts_a_server_that_is_away_for_a_while(client: Client, tmp_path: Path) -> None:
+    job = client.jobs.get(client.jobs.create(SPEC).id).model_dump(mode="json")
+    states = iter(["rendering", *[None] * 4, "completed"])
+
+    def answer(exchange: Exchange) -> None:
+        if (status := next(states)) is None:
+            exchange.reset()
+        body = json.dumps({**job, "status": status}).encode()
+        exchange.reply(Answer(200, {"Content-Type": "application/json"}, body))
+
+    with Server(answer) as server:
+        watcher = Client(server=server.url, api_key="key", org="acme", config=tmp_path / "config.json")
+        assert watcher.jobs.watch(job["id"], interval=0.01).status == "completed"
+    with pytest.raises(UnavailableError):  # one that never answered is told at once
+        watcher.jobs.watch(job["id"], interval=0.01)
 
 
 def test_lists_run_over_pages(client: Client) -> None:

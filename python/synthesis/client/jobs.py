@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from synthesis.client.client import segment
+from synthesis.errors import UnavailableError
 from synthesis.schema.asset import AssetList
 from synthesis.schema.job import FINISHED, Job, JobCreated
 from synthesis.schema.wire import Page
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from synthesis.ops.download import Progress, Summary
 
 PAGE = 200  # jobs asked for at once
+AWAY = 300.0  # seconds without an answer after which `watch` gives up: longer than a restart
 
 
 class Jobs:
@@ -97,17 +99,26 @@ class Jobs:
     ) -> Job:
         """Ask every `interval` seconds until the job is finished, and return it.
 
+        A server that has answered once may be away for up to five minutes.
+
         Args:
             job: its id.
             interval: seconds between two looks.
             progress: called with the job after each look.
         """
+        heard: float | None = None
         while True:
-            now = self.get(job)
-            if progress is not None:
-                progress(now)
-            if now.status in FINISHED:
-                return now
+            try:
+                now = self.get(job)
+            except UnavailableError:
+                if heard is None or time.monotonic() - heard > AWAY:
+                    raise
+            else:
+                heard = time.monotonic()
+                if progress is not None:
+                    progress(now)
+                if now.status in FINISHED:
+                    return now
             time.sleep(interval)
 
     def download(
