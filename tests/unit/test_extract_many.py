@@ -156,21 +156,21 @@ def tell(progress):
     if progress.images_done:
         print("under way", flush=True)
 
-files = [Path(sys.argv[1])] * 5000
+files = sorted(Path(sys.argv[1]).iterdir())
 extract(files, assets=ASSETS, directory=Path(sys.argv[2]), workers=1, progress=tell, interval=0.02)
 """
 
 
 def test_what_a_killed_extraction_left_goes_with_the_next(tmp_path: Path) -> None:
-    source = tmp_path / "0.exr"
-    source.write_bytes(build(Part(channels(), attributes=ATTRIBUTES)))
-    out = tmp_path / "out"
-    command = [sys.executable, "-c", KILLED, str(source), str(out)]
+    sources, out = tmp_path / "in", tmp_path / "out"
+    sources.mkdir()
+    for index in range(500):
+        (sources / f"{index}.exr").write_bytes(build(Part(channels(), attributes=ATTRIBUTES)))
+    command = [sys.executable, "-c", KILLED, str(sources), str(out)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as killed:
         assert killed.stdout is not None
         assert killed.stdout.readline().strip() == b"under way"
         killed.kill()
     assert (out / ".synthesis").is_dir()
-    (result,) = extract([source], assets=ASSETS, directory=out)
-    assert not result.failures
-    assert set(out.iterdir()) == set(result.outputs)
+    results = extract(sorted(sources.iterdir()), assets=ASSETS, directory=out)
+    assert set(out.iterdir()) == {path for result in results for path in result.outputs}
