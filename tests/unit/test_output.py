@@ -57,12 +57,14 @@ def test_an_error_after_events_is_an_event(capsys: pytest.CaptureFixture[str]) -
 def test_secrets_and_signatures_are_stars(capsys: pytest.CaptureFixture[str]) -> None:
     out = Output()
     out.keep_secret("aB0cdEFgh1IjKlMnopq2")
-    out.note("key aB0cdEFgh1IjKlMnopq2, http://x/y?exp=1&sig=deadbeef, Authorization: Bearer abc123")
+    out.note("key aB0cdEFgh1IjKlMnopq2, http://x/y?exp=1&sig=deadbeef, Authorization: Bearer abc123def456")
     text = capsys.readouterr().err
     assert "aB0c" not in text
     assert "deadbeef" not in text
     assert "abc123" not in text
     assert "exp=1" in text
+    out.note("job bearer of glasses renamed")
+    assert "bearer of glasses" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("bad", ["\x1b[2J", "\r", "\x07", "\x9b", "\u202e", "\x00"])

@@ -61,7 +61,7 @@ def download_assets(
     ] = None,
     concurrency: Annotated[
         int,
-        typer.Option("--concurrency", "-c", metavar="N", min=1, max=1024, help="Requests under way at once."),
+        typer.Option("--concurrency", "-c", metavar="N", min=1, max=4096, help="Requests under way at once."),
     ] = 35,
     render_ids: Annotated[
         str | None,

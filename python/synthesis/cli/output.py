@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _SIGNATURE = re.compile(r"(?<=[?&])(sig|X-Amz-Signature|X-Amz-Credential|token)=[^&\s'\"]+", re.IGNORECASE)
-_BEARER = re.compile(r"(?i)\b(bearer)\s+[^\s'\"]+")
+_BEARER = re.compile(r"(?i)\b(bearer)\s+[^\s'\"]{12,}")  # a key, and not the next word of a job's name
 FAULTS = 20  # of one error, as many as fit a screen
 CLOSED = 141  # what a shell reports of any program whose reader went away
 _COLOURS = {"red": "1;31", "yellow": "33", "cyan": "36", "dim": "2"}
