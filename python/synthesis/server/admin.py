@@ -86,7 +86,9 @@ def import_folder(
 
     Raises:
         NotFoundError: no such folder or org.
-        UsageError: no file in the folder has a name of a render, or two mean the same file.
+        UsageError: no file in the folder has a name of a render, or two mean the same file; the name
+            cannot be a job's.
+        DiskError: kind `locked` when another import into the data folder runs.
     """
     if not folder.is_dir():
         raise NotFoundError(f"no folder {folder}", fields={"path": str(folder)})
