@@ -47,12 +47,6 @@ def test_unknown_kind() -> None:
         catalogue.get("hats")
 
 
-def test_nearest() -> None:
-    assert catalogue.get("hair_styles").nearest("pompadour1") == "pompadour_01"
-    assert catalogue.get("hair_styles").nearest("al") == "all"
-    assert catalogue.get("hair_styles").nearest("zzzzzz") is None
-
-
 def test_every_garment_has_a_class() -> None:
     classes = catalogue.get("garments").facts
     known = set(catalogue.get("clothing_segments").names)

@@ -7,7 +7,6 @@ or names with facts).
 
 from __future__ import annotations
 
-import difflib
 import json
 from dataclasses import dataclass
 from functools import cache
@@ -32,11 +31,6 @@ class Catalogue:
     facts: dict[str, Any]
     special: tuple[str, ...]
     legacy: dict[str, str]
-
-    def nearest(self, name: str) -> str | None:
-        """Return the known name most like `name`, or None when nothing is near."""
-        near = difflib.get_close_matches(name, (*self.special, *self.names), n=1, cutoff=0.6)
-        return near[0] if near else None
 
 
 @cache
