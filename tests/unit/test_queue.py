@@ -81,7 +81,7 @@ class Board:
         )
 
     def finish(self) -> bool:
-        return finish_next(self.engine, self.settings, "w")
+        return finish_next(self.engine, self.settings)
 
 
 @pytest.fixture
@@ -232,11 +232,22 @@ def test_two_workers_that_finish_together_seal_once(board: Board) -> None:
     assert board.row(job).generation == generation
 
 
+def test_one_worker_finishes_at_a_time(board: Board) -> None:
+    job = board.job(1)
+    assert board.complete(board.take())
+    with folder.hold(board.settings.data / "finish.lock") as alone:
+        assert alone
+        assert not board.finish()
+    assert not board.row(job).sealed
+    assert board.finish()
+    assert board.row(job).sealed
+
+
 def test_the_work_folder_is_emptied_by_worker(tmp_path: Path) -> None:
     for name in ("job.0.w1", "job.1.w2"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "file").write_bytes(b"")
-    (tmp_path / "job.w1.metadata.jsonl").write_bytes(b"")
+    (tmp_path / "job.w1.more").write_bytes(b"")
     folder.empty(tmp_path, "*w1*")
     assert [path.name for path in tmp_path.iterdir()] == ["job.1.w2"]
     folder.empty(tmp_path)

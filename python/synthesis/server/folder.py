@@ -36,7 +36,7 @@ def prepare(settings: Settings) -> None:
 @contextlib.contextmanager
 def lock(settings: Settings) -> Iterator[None]:
     """Hold the data folder for one server; the system frees it when the process ends, however it ends."""
-    with _hold(settings.data / "lock") as held:
+    with hold(settings.data / "lock") as held:
         if not held:
             raise DiskError(
                 f"the data folder {settings.data} is in use by another server",
@@ -50,12 +50,12 @@ def lock(settings: Settings) -> Iterator[None]:
 @contextlib.contextmanager
 def lock_imports(settings: Settings) -> Iterator[bool]:
     """Hold the data folder for one import beside the server; False when another one runs."""
-    with _hold(settings.data / "import.lock") as held:
+    with hold(settings.data / "import.lock") as held:
         yield held
 
 
 @contextlib.contextmanager
-def _hold(path: Path) -> Iterator[bool]:
+def hold(path: Path) -> Iterator[bool]:
     """Hold a lock for as long as the block runs; False when another process does."""
     try:
         opened = path.open("a+b")

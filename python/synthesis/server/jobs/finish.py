@@ -28,10 +28,10 @@ METADATA = FileName(JOB_WIDE, "", 0, "metadata")
 LINES_PER_PAGE = 2000
 
 
-def finish_next(engine: Engine, settings: Settings, worker: str) -> bool:
-    """Finish one job whose renders are all made, failed or cancelled; False when there is none.
+def finish_next(engine: Engine, settings: Settings) -> bool:
+    """Finish one job whose renders are all made, failed or cancelled; False when there is none to finish.
 
-    Two workers may write the file side by side; one of them seals.
+    One worker finishes at a time, for the lines of a large job are gigabytes; were there two, one would seal.
     """
     with read(engine) as db:
         over = or_(
@@ -42,11 +42,14 @@ def finish_next(engine: Engine, settings: Settings, worker: str) -> bool:
         job = db.execute(query.order_by(jobs.c.key).limit(1)).one_or_none()
     if job is None:
         return False
-    draft = settings.work / f"{job.id}.{worker}.metadata.jsonl"
-    try:
-        _seal(engine, settings, job, draft, _assemble(engine, job.key, draft))
-    finally:
-        draft.unlink(missing_ok=True)
+    with folder.hold(settings.data / "finish.lock") as alone:
+        if not alone:
+            return False
+        draft = settings.work / f"{job.id}.metadata.jsonl"
+        try:
+            _seal(engine, settings, job, draft, _assemble(engine, job.key, draft))
+        finally:
+            draft.unlink(missing_ok=True)
     return True
 
 

@@ -73,7 +73,7 @@ class Worker:
         """Make one render or finish one job; False when there was nothing to do."""
         claim = queue.claim(self.engine, self.name, lease=self.settings.lease)
         if claim is None:
-            return finish_next(self.engine, self.settings, self.name)
+            return finish_next(self.engine, self.settings)
         try:
             self._make(claim)
         except Exception as error:  # whatever a renderer raises counts against the render, not the worker
