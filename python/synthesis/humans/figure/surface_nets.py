@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     Point = tuple[float, float, float]
 
 
+STRIDE = 3
+NEAR = 4.0  # cells; a node is at most 1.8 from the coarse node that speaks for it
+
+
 def surface_nets(
     field: Callable[[Array], Array], low: Point, high: Point, cell: float
 ) -> tuple[Array, Array]:
@@ -24,9 +28,7 @@ def surface_nets(
 
     origin = np.asarray(low, float)
     size = np.ceil((np.asarray(high, float) - origin) / cell).astype(int) + 1
-    axes = [origin[k] + cell * np.arange(size[k]) for k in range(3)]
-    grid = np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, 3).astype(np.float32)
-    value = field(grid).reshape(size)
+    value = _sampled(field, origin, size, cell)
     inside = np.less(value, 0.0)
     corners = [inside[i : i + size[0] - 1, j : j + size[1] - 1, k : k + size[2] - 1]
                for i in (0, 1) for j in (0, 1) for k in (0, 1)]  # fmt: skip
@@ -74,6 +76,23 @@ def surface_nets(
         quad = np.where(outward[:, None], quad, quad[:, ::-1])
         faces += [quad[:, [0, 1, 2]], quad[:, [0, 2, 3]]]
     return _settle(field, vertices, cell), np.concatenate(faces)
+
+
+def _sampled(field: Callable[[Array], Array], origin: Array, size: Array, cell: float) -> Array:
+    """The field at the nodes of a grid: its own value near the surface, a neighbour's (of like sign) afar."""
+    import numpy as np
+
+    def at(nodes: Array) -> Array:
+        return field((origin + cell * nodes).astype(np.float32))
+
+    coarse = -(-(size - 1) // STRIDE) + 1
+    nodes = np.stack(np.meshgrid(*map(np.arange, coarse), indexing="ij"), -1).reshape(-1, 3)
+    rough = at(nodes * STRIDE).reshape(coarse)
+    nearest = [(np.arange(n) + STRIDE // 2) // STRIDE for n in size]
+    value = rough[np.ix_(*nearest)]
+    near = np.argwhere(np.abs(value) < NEAR * cell)
+    value[tuple(near.T)] = at(near)
+    return value
 
 
 def _settle(field: Callable[[Array], Array], vertices: Array, cell: float) -> Array:

@@ -77,11 +77,7 @@ def _rows() -> Array:
         0.30 + 1.0 * bump(y, -36, 52) + 1.1 * bump(y, -1, 9) + 0.9 * bump(y, -68, 11) + 0.5 * bump(y, -46, 10)
     )
     density[y < -120] = 0.40
-    rows = (
-        y[np.searchsorted(-e, -_spread(density, -e, 270) * -1 * -1)]
-        if False
-        else np.interp(_spread(density, np.arange(8000.0), 270), np.arange(8000.0), y)
-    )
+    rows = np.interp(_spread(density, np.arange(8000.0), 270), np.arange(8000.0), y)
     for level in (EYE_ROW, MOUTH_ROW):
         rows[np.abs(rows - level).argmin()] = level
     return rows
@@ -118,7 +114,16 @@ def _guide(columns: Array, rows: Array, opened: bool) -> tuple[Array, Array, Arr
 
 
 def _project(columns: Array, y: Array) -> Array:
-    """Points where the rays through guide heights `y` (R, C) leave the sculpture."""
+    """Points where the rays through guide heights `y` (R, C) leave the sculpture; both halves are alike."""
+    import numpy as np
+
+    middle = len(columns) // 2
+    left = _project_half(columns[middle:], y[:, middle:])
+    right = left[:, :0:-1] * [-1, 1, 1]
+    return np.concatenate([right, left], axis=1)
+
+
+def _project_half(columns: Array, y: Array) -> Array:
     import numpy as np
 
     depth = np.where(np.abs(columns) < np.pi / 2, FRONT, BACK)
@@ -148,7 +153,9 @@ def template() -> Template:
     columns, rows = _columns(), _rows()
     x, y_shut, _ = _guide(columns, rows, opened=False)
     _, y_open, low_open = _guide(columns, rows, opened=True)
-    shut, opened = _project(columns, y_shut), _project(columns, y_open)
+    shut = _project(columns, y_shut)
+    opened, moved = shut.copy(), (y_open != y_shut).any(1)
+    opened[moved] = _project(columns, y_open[moved])
     slit_rows = {
         name: int(np.abs(rows - at).argmin()) for name, at in (("eye", EYE_ROW), ("mouth", MOUTH_ROW))
     }

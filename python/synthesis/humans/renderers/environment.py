@@ -7,12 +7,15 @@ name itself seeds everything drawn. The panorama is soft, like a background out 
 from __future__ import annotations
 
 import zlib
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from synthesis.humans import catalogue
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from synthesis.humans.cameras import ResolvedCamera
 
     Array = np.ndarray
 
@@ -37,6 +40,7 @@ KINDS = (
 )  # fmt: skip
 
 
+@lru_cache(maxsize=4)
 def panorama(name: str) -> Array:
     """(HEIGHT, WIDTH, 3) float32 linear radiance; column centre looks to +z, row 0 up. Mean near 0.6."""
     import numpy as np
@@ -237,3 +241,24 @@ def rotated(image: Array, degrees: float) -> Array:
     import numpy as np
 
     return np.roll(image, -round(degrees / 360 * image.shape[1]), axis=1)
+
+
+def background(image: Array, camera: ResolvedCamera) -> Array:
+    """(H, W, 3) what the pixels of a camera see of a panorama where nothing is in front of it."""
+    import numpy as np
+
+    k, lens = camera.intrinsics, camera.camera
+    x = (np.arange(lens.resolution_w) + 0.5 - k[0, 2]) / k[0, 0]
+    y = (k[1, 2] - np.arange(lens.resolution_h) - 0.5) / k[1, 1]
+    right, up = np.meshgrid(x, y)
+    way = np.stack([right, up, np.full_like(right, -1.0)], -1) @ camera.cam2world[:3, :3].T
+    way /= np.linalg.norm(way, axis=-1, keepdims=True)
+    height, width = image.shape[:2]
+    column = np.arctan2(way[..., 0], -way[..., 2]) / (2 * np.pi) % 1.0 * width - 0.5
+    row = np.clip(np.arccos(np.clip(way[..., 1], -1, 1)) / np.pi * height - 0.5, 0, height - 1)
+    left, top = np.floor(column).astype(int), np.minimum(row.astype(int), height - 2)
+    across, down = (column - left)[..., None], (row - top)[..., None]
+    above, below = (
+        image[r, left % width] * (1 - across) + image[r, (left + 1) % width] * across for r in (top, top + 1)
+    )
+    return np.asarray(above * (1 - down) + below * down, np.float32)

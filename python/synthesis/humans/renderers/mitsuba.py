@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
-from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from synthesis.humans.renderers import Renderer, environment, finish, labelled, materials, shapes
+from synthesis.humans.renderers import Renderer, environment, finish, labelled, shapes, world
 from synthesis.ops.write_exr import write_exr
 
 if TYPE_CHECKING:
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from synthesis.humans.cameras import ResolvedCamera
     from synthesis.humans.figure import Figure
+    from synthesis.humans.renderers.labelled import Box
+    from synthesis.humans.renderers.world import World
     from synthesis.humans.scene import Scene
 
     Array = np.ndarray
@@ -26,11 +28,16 @@ BOUNCES = 5
 
 def _engine(threads: int | None) -> Any:
     """Mitsuba with the one variant that runs everywhere."""
-    import mitsuba
+    with tempfile.TemporaryDirectory() as folder:
+        # Dr.Jit makes a folder for kernels as it loads, by default in the home; this variant has no kernels.
+        os.environ.setdefault("DRJIT_CACHE_DIR", folder)
+        import mitsuba
 
-    if mitsuba.variant() != "scalar_rgb":
-        mitsuba.set_variant("scalar_rgb")
-        mitsuba.set_log_level(mitsuba.LogLevel.Error)
+        if mitsuba.variant() != "scalar_rgb":
+            mitsuba.set_variant("scalar_rgb")
+            mitsuba.set_log_level(mitsuba.LogLevel.Error)
+        if os.environ["DRJIT_CACHE_DIR"] == folder:
+            del os.environ["DRJIT_CACHE_DIR"]
     if threads is not None:
         import drjit
 
@@ -61,42 +68,26 @@ class MitsubaRenderer(Renderer):
         """Channels (H, W) and attributes of the EXR."""
         mi = _engine(self.threads)
         seed = (scene.seed * 1009 + scene.render_id * 31 + frame) % 2**30
+        sky = environment.rotated(environment.panorama(scene.hdri.name), scene.hdri.rotation)
+        brightness = float(scene.hdri.intensity)
         with tempfile.TemporaryDirectory() as folder:
-            seen = labelled.look(mi, figure, camera, self.grid, Path(folder))
-            light = self._light(mi, _world(mi, scene, figure, Path(folder)), camera, seed)
-        return finish.finish(light, seen, camera, figure)
+            lit = world.build(mi, figure, sky, brightness, Path(folder))
+        box = labelled.box(figure, camera)
+        seen = labelled.look(mi, lit, camera, self.grid, box)
+        light = self._light(mi, lit, camera, seed, box)
+        return finish.finish(light, environment.background(sky, camera) * brightness, seen, camera, figure)
 
-    def _light(self, mi: Any, world: Any, camera: ResolvedCamera, seed: int) -> Array:
-        """(P, H, W, 3) radiance, one image per pass."""
+    def _light(self, mi: Any, lit: World, camera: ResolvedCamera, seed: int, box: Box) -> Array:
+        """(P, H, W, 3) radiance in a box of the image, one image per pass."""
         import numpy as np
 
         integrator = mi.load_dict({"type": "path", "max_depth": BOUNCES, "rr_depth": 4})
-        height = camera.camera.resolution_h
         sampler = {"type": "independent", "sample_count": self.paths}
-        sensor = mi.load_dict(
-            shapes.sensor(mi, camera, 1, (0, 0, camera.camera.resolution_w, height), sampler)
-        )
+        sensor = mi.load_dict(shapes.sensor(mi, camera, 1, box, sampler))
         images = [
-            np.array(mi.render(world, sensor=sensor, integrator=integrator, seed=seed + k, spp=self.paths))
+            np.array(
+                mi.render(lit.scene, sensor=sensor, integrator=integrator, seed=seed + k, spp=self.paths)
+            )
             for k in range(self.passes)
         ]
         return np.stack(images)
-
-
-def _world(mi: Any, scene: Scene, figure: Figure, folder: Path) -> Any:
-    """The lit scene without a camera: one shape per kind of surface."""
-    panorama = environment.rotated(environment.panorama(scene.hdri.name), scene.hdri.rotation)
-    parts: dict[str, Any] = {
-        "type": "scene",
-        "sky": {"type": "envmap", "bitmap": mi.Bitmap(panorama), "scale": float(scene.hdri.intensity)},
-    }
-    meshes = sorted(figure.meshes, key=lambda m: (m.surface.kind, m.surface.roughness, m.surface.colour))
-    for number, (surface, group) in enumerate(groupby(meshes, key=lambda m: m.surface)):
-        parts[f"mesh{number}"] = shapes.mesh(
-            mi, f"mesh{number}", list(group), materials.material(surface, painted=True)
-        )
-    strands = sorted(figure.strands, key=lambda s: s.surface.colour)
-    for number, (surface, bundle) in enumerate(groupby(strands, key=lambda s: s.surface)):
-        bsdf = materials.material(surface, painted=False)
-        parts[f"strands{number}"] = shapes.curves(list(bundle), folder / f"{number}.txt", bsdf)
-    return mi.load_dict(parts)
