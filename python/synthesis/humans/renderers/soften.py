@@ -38,7 +38,8 @@ def soften(colour: Array, seen: Seen, kinds: Array) -> Array:
     albedo = np.clip(seen.albedo[(slice(None), *box)].mean(0), 0.02, 1.0)
     light = (colour[box] / albedo).astype(np.float32)
     position = seen.position[(seen.centre, *box)]
-    normal = seen.normal[(slice(None), *box)].mean(0)
+    # The middle's own: a mean is short at folds, where weights of short normals would leave no light at all.
+    normal = seen.normal[(seen.centre, *box)]
     tone = albedo.mean(-1)
     pixel = _pixel(position, kind == KINDS["skin"])
     skin, flat = (kind == KINDS["skin"])[..., None], np.isin(kind, (KINDS["skin"], KINDS["cloth"]))[..., None]
