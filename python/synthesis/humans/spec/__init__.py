@@ -18,7 +18,7 @@ from synthesis.errors import UsageError
 from synthesis.humans import catalogue, draw
 from synthesis.humans.faults import Faults, SpecError
 from synthesis.humans.identities import COUNT
-from synthesis.humans.spec import check
+from synthesis.humans.spec import check, undrawn
 from synthesis.humans.spec.parameters import ANIMATION_FRAMES, HDRI, LOCATION_TYPES, PARAMETERS
 from synthesis.humans.spec.rigs import rigs
 from synthesis.humans.spec.values import Choice, Group
@@ -127,6 +127,8 @@ def load(data: bytes) -> Spec:
     if sum(group.renders for group in groups) > MAX_RENDERS:
         faults.add("humans", f"a job has at most {MAX_RENDERS} renders")
     faults.check("the spec")
+    for index, group in enumerate(groups):
+        undrawn.warn(group, f"humans.{index}", faults)
     return Spec(groups=groups, warnings=tuple(faults.warnings))
 
 
