@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     Array = np.ndarray
 
-IRIS_RADIUS = 5.9
+IRIS_RADIUS = 6.3
 OUTWARD = 2.45  # degrees between an eye's optical axis and the requested gaze (`formats.md` §3.2)
 
 # Linear RGB of the lit iris body and of the ring around the pupil, per colour family.
@@ -74,7 +74,7 @@ def eyeball(
     frame = np.stack([right, np.cross(forward, right), forward], -1)
     turned = local.reshape(-1, 3) @ frame.T
     # The white reaches into the corners of the lids, which lie off the sphere.
-    turned[:, 0] *= 1 + 0.30 * np.repeat(step(radius, 6.5, 12.3) * (t < 1.75), around)
+    turned[:, 0] *= 1 + 0.38 * np.repeat(step(radius, 6.5, 12.3) * (t < 1.75), around)
     vertices = centre + scale * turned
     i, j = np.meshgrid(np.arange(rings - 1), np.arange(around), indexing="ij")
     k = (j + 1) % around
@@ -118,7 +118,7 @@ def _paint(
     colour = colour * (1 - 0.72 * rim)
     edge = step(r, pupil - 0.25, pupil + 0.2)[..., None]
     colour = colour * edge + 0.004 * (1 - edge)
-    white = np.array([0.74, 0.70, 0.665])
+    white = np.array([0.67, 0.635, 0.605])
     far = step(r, 7.0, 12.0)[..., None]
     veins = np.zeros_like(fibres)
     for n in (9, 14, 23):

@@ -28,7 +28,11 @@ def hairline(p: Array, style: Style | None = None) -> Array:
     line = np.interp(a, at, [63, 63, 64, 60, 44, 34, 24, -8, -26, 4, 14, 10, -22, -62, -76, -80])
     inside = y - line
     if style is not None and style.recede:
-        inside -= style.recede * (bump(a, 38, 18) * 1.5 + 0.55 * bump(a, 0, 22)) * step(z, -60, 0)
+        inside -= (
+            style.recede
+            * (bump(a, 38, 18) * 1.5 + (0.55 + 0.95 * style.bald) * bump(a, 0, 22))
+            * step(z, -60, 0)
+        )
     return np.asarray(inside)
 
 

@@ -103,8 +103,15 @@ def _relief(q: Array) -> Array:
     fold = 17.0 + (-40.0 - y) * 0.52
     h -= 0.75 * bump(x, fold, 3.6) * step(y, -72, -60) * step(y, -36, -46)
     h += 0.8 * bump(x, fold + 8, 7) * step(y, -74, -60) * step(y, -30, -46)
+    crease = lid_crease(x)
+    h += 1.3 * step(y, crease - 0.7, crease + 0.9) * step(y, crease + 9, crease + 2) * bump(x, 33, 17)
     h -= 0.8 * bump(x, 18.6, 2.2) * bump(y, -41.0, 6.0)  # behind the wing
     return h * front
+
+
+def lid_crease(x: Array) -> Array:
+    """Height of the fold above the upper lid at distance `x` from the middle."""
+    return 8.9 - 0.013 * (x - 33.0) ** 2
 
 
 def mouth_line(x: Array) -> Array:

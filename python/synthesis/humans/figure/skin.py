@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from synthesis.humans.figure.implicit import bump, step
-from synthesis.humans.figure.sculpture import mouth_line
+from synthesis.humans.figure.sculpture import lid_crease, mouth_line
 
 if TYPE_CHECKING:
     import numpy as np
@@ -88,6 +88,8 @@ def paint(p: Array, identity: Identity) -> Array:
     shade += 0.26 * bump(q, 26, 13) * bump(y, -11, 6) * front  # below the eye
     shade += 0.20 * bump(q, 18, 5) * bump(y, 2, 8) * front  # inner corner
     shade += 0.16 * bump(q, 31, 14) * bump(y, 7, 5) * front
+    fold = bump(y - lid_crease(q), 0, 0.8) * bump(q, 33, 13) * front
+    shade += (0.12 if identity.eye_fold else 0.42) * fold
     colour *= 1 - shade[:, None] * np.array([0.75, 0.95, 0.85]) * (0.6 + 0.5 * dark)
     mottle = noise(p, identity.id + 1, 7.0, 4)
     colour *= 1 + 0.045 * mottle[:, None] * np.array([0.7, 1.0, 1.0])

@@ -89,7 +89,7 @@ def lid_opening(x: Array) -> tuple[Array, Array]:
 
     t = np.clip((np.abs(x) - EYE_X[0]) / (EYE_X[1] - EYE_X[0]), 0.0, 1.0)
     s = np.clip(4 * t * (1 - t), 0, 1)
-    upper = 10.2 * s**0.58 * (1.06 - 0.14 * t)
+    upper = 9.9 * s**0.58 * (1.06 - 0.14 * t)
     lower = -2.6 * s**0.8 * (0.82 + 0.36 * t)
     return upper, lower
 

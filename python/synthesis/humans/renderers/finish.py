@@ -72,7 +72,8 @@ def _tables(figure: Figure) -> tuple[Array, Array, Array]:
         garment = getattr(part, "garment", None)
         segments[k] = figure.segment_names.index(part.segment) + 1
         garments[k] = figure.garment_names.index(garment) + 1 if garment else 0
-        kinds[k] = soften.KINDS.get(part.surface.kind, 0)
+        kind = "white" if part.segment.startswith("sclera") else part.surface.kind
+        kinds[k] = soften.KINDS.get(kind, 0)
     return segments, garments, kinds
 
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     Array = np.ndarray
 
-KINDS = {"skin": 1, "cloth": 2, "hair": 3, "eye": 4, "gloss": 5}
+KINDS = {"skin": 1, "cloth": 2, "hair": 3, "eye": 4, "gloss": 5, "white": 6}
+"""Kinds of surfaces, and the white of the eye: light of unlike kinds does not mix."""
 STEPS = (1, 2, 4, 8)
 SCATTER = (0.0032, 0.0014, 0.0009)  # metres that red, green and blue light wander
 NOISE = (0.95, 0.8, 0.45, 0.15)  # how much of each step is taken against noise alone
@@ -37,23 +38,33 @@ def soften(colour: Array, seen: Seen, kinds: Array) -> Array:
     kind, whole = np.where(whole, kind, 0)[box], whole[box]
     albedo = np.clip(seen.albedo[(slice(None), *box)].mean(0), 0.02, 1.0)
     light = (colour[box] / albedo).astype(np.float32)
-    position = seen.position[(seen.centre, *box)]
-    # The middle's own: a mean is short at folds, where weights of short normals would leave no light at all.
-    normal = seen.normal[(seen.centre, *box)]
+    position, normal = seen.position[(seen.centre, *box)].copy(), seen.normal[(seen.centre, *box)].copy()
     tone = albedo.mean(-1)
+    bare, thin = _thin_hair(kinds[(slice(None), *box)])
+    kind[thin] = KINDS["skin"]
+    share = (bare / np.maximum(bare.sum(0), 1))[:, thin].astype(np.float32)
+    for plane, values in ((position, seen.position), (normal, seen.normal)):
+        plane[thin] = np.einsum("sn,snk->nk", share, values[(slice(None), *box)][:, thin])
+    tone[thin] = np.einsum("sn,snk->n", share, seen.albedo[(slice(None), *box)][:, thin]) / 3
     pixel = _pixel(position, kind == KINDS["skin"])
-    skin, flat = (kind == KINDS["skin"])[..., None], np.isin(kind, (KINDS["skin"], KINDS["cloth"]))[..., None]
-    hairy = (kinds[(slice(None), *box)] == KINDS["hair"]).mean(0)[..., None]
+    skin = (kind == KINDS["skin"])[..., None]
+    flat = np.isin(kind, [KINDS[k] for k in ("skin", "cloth", "white")])[..., None]
     for step, noise in zip(STEPS, NOISE, strict=True):
         smooth = _blur(light, tone, kind, position, normal, step, pixel)
         share = np.array([1 - np.exp(-((r / (step * pixel)) ** 2)) for r in SCATTER], np.float32)
         amount = np.where(
             flat, np.maximum(np.where(skin, share, 0.0), noise), 0.55 * (step == 1) + 0.2 * (step == 2)
         )
-        light += (amount * (1 - 0.6 * hairy * flat)).astype(np.float32) * (smooth - light)
+        light += amount.astype(np.float32) * (smooth - light)
     out = colour.copy()
     out[box] = np.where(whole[..., None], light * albedo, colour[box])
     return out
+
+
+def _thin_hair(kinds: Array) -> tuple[Array, Array]:
+    """Sub-pixels of bare skin, and pixels of skin under a few hairs: its light, dimmed by hair."""
+    bare = kinds == KINDS["skin"]
+    return bare, (kinds == KINDS["hair"]).any(0) & (bare.mean(0) > 0.3)
 
 
 def _pixel(position: Array, where: Array) -> float:
@@ -74,9 +85,10 @@ def _blur(
     import numpy as np
 
     height, width = kind.shape
-    total, weights = np.zeros_like(light), np.zeros((height, width, 1), np.float32)
+    # The pixel itself counts in full, whatever its normal: means of normals are short at folds.
+    total, weights = light * TAPS[4][2], np.full((height, width, 1), TAPS[4][2], np.float32)
     reach = 1 / (2 * (2.2 * step * pixel) ** 2)
-    for i, j, share in TAPS:
+    for i, j, share in TAPS[:4] + TAPS[5:]:
         rows, columns = _overlap(i * step, height), _overlap(j * step, width)
         if rows is None or columns is None:
             continue
