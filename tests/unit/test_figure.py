@@ -100,10 +100,18 @@ def test_gaze_keeps_its_outward_offset():
 
 
 def test_the_pupil_lies_along_the_gaze():
-    a = figure(24, gaze=(("horizontal_angle", 0.0), ("vertical_angle", 0.0)))
+    a = figure(24, gaze=(("horizontal_angle", 0.0), ("vertical_angle", 0.0)))  # shared with the lids
     b = figure(24, gaze=(("horizontal_angle", 20.0), ("vertical_angle", 0.0)))
     moved = in_head(b, b.pupils["left"]) - in_head(a, a.pupils["left"])
     assert 0.003 < moved[0] < 0.006
+
+
+def test_the_lids_follow_the_gaze():
+    level = figure(24, gaze=(("horizontal_angle", 0.0), ("vertical_angle", 0.0)))
+    raised = figure(24, gaze=(("horizontal_angle", 0.0), ("vertical_angle", 20.0)))
+    upper, lower = [37, 38, 43, 44], [41, 40, 47, 46]
+    assert (face(raised)[upper, 1] > face(level)[upper, 1] + 0.001).all()
+    assert (face(raised)[lower, 1] > face(level)[lower, 1]).all()
 
 
 def test_the_same_scene_gives_the_same_figure():

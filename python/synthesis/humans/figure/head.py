@@ -64,10 +64,10 @@ def _lids(base: Template, acts: dict[str, tuple[float, float]], vertical: float)
     lift = np.where(left, *acts.get("lid_up", (0.0, 0.0)))
     squint = np.where(left, *acts.get("squint", (0.0, 0.0)))
     shutting, widening = 1 + np.minimum(lift, 0), np.maximum(lift, 0)
-    upper = np.clip((1 + 0.011 * vertical - 0.12 * squint) * shutting + widening, 0.0, 1.4)
-    lower = np.clip((1 - 0.014 * vertical - 0.3 * squint) * shutting, 0.0, 2.2)
+    upper = np.clip((1 + 0.017 * vertical - 0.12 * squint) * shutting + widening, 0.0, 1.4)
+    lower = np.clip((1 - 0.03 * vertical - 0.3 * squint) * shutting, 0.0, 2.2)
     y = base.guide[:, 1]
-    is_upper = (y > EYE_ROW + 1e-6) | ((np.abs(y - EYE_ROW) < 1e-3) & (base.side > 0))
+    is_upper = np.where(base.side == 0, y > EYE_ROW, base.side > 0)
     amount = np.where(is_upper, upper, lower)
     eye_zone = (np.abs(y - EYE_ROW) < 40)[:, None]
     return np.where(eye_zone, base.shut + amount[:, None] * (base.open - base.shut), base.shut)
