@@ -55,7 +55,9 @@ def test_info_goes_on_after_a_bad_file(cli: Command) -> None:
     assert done.code == 1
     assert done.out.count("  assets ") == 3
     assert "1 of 4 files could not be read" in done.err
-    assert cli("exr", "info", "nothing.exr").code == 4
+    assert "hint: fetch or render it again" in done.err
+    done = cli("exr", "info", "nothing.exr")
+    assert (done.code, done.err.splitlines()[1]) == (4, "hint: check the path")
 
 
 def test_extract_makes_images(cli: Command) -> None:
@@ -76,7 +78,8 @@ def test_a_bad_file_stops_nothing_else(cli: Command) -> None:
     (cli.folder / "renders" / "bad.exr").write_bytes(b"no exr")
     done = cli("exr", "extract", "renders", "--assets", "rgb", "-o", "images")
     assert done.code == 1
-    assert "bad.exr" in done.err
+    assert "hint: look at them" in done.err
+    assert done.err.splitlines()[1] == "  bad.exr: not an OpenEXR file"
     assert len(list((cli.folder / "images").iterdir())) == 3
 
 

@@ -190,7 +190,7 @@ def test_status_of_a_fresh_machine_says_what_misses(cli: Command) -> None:
         "Not authenticated: there is no API key",
         "Membership not confirmed: not authenticated",
     ]
-    assert done.err.splitlines()[1] == "hint: run: synthesis org use"
+    assert done.err.splitlines()[1] == "hint: run: synthesis user init KEY ORG"
 
 
 def test_status_of_a_server_that_is_down(cli: Command) -> None:
@@ -242,7 +242,8 @@ def test_the_environment_is_mentioned_when_it_wins(cli: Command, platform: Platf
 
 def test_usage_errors_are_two_lines_and_exit_2(cli: Command) -> None:
     for line, says in (
-        (["job", "statu"], "did you mean 'status'"),
+        (["job", "statu"], "did you mean 'status'?"),
+        (["job", "assets", "download", "JOB", "--asset", "rgb"], "did you mean --assets?"),
         (["job", "status"], "missing argument 'JOB'"),
     ):
         done = cli(*line)

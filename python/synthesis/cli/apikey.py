@@ -25,7 +25,7 @@ def set_key(
     """Keep an API key in the configuration file.
 
     Without KEY it is asked for without echo, or read from a pipe: so it stays out of the shell's
-    history. Whether it works says `synthesis status`.
+    history. `synthesis status` tells whether it works.
 
     \b
     Examples:

@@ -56,7 +56,7 @@ Exit codes: 0 done, 1 some of it failed, 2 usage, 3 key or membership, 4 not fou
 HINTS: tuple[tuple[type[SynthesisError], str], ...] = (
     (UsageError, "add --help to the command to see what it takes"),
     (AccessError, "see what works: synthesis status"),
-    (NotFoundError, "check the name, and the org in use: synthesis status"),
+    (NotFoundError, "check the name"),
     (UnavailableError, "run it again; see what works: synthesis status"),
     (DiskError, "look at the disk, then run it again"),
     (VerifyError, "run it again with --update"),
@@ -165,7 +165,9 @@ def _usage(error: typer.TyperException) -> UsageError:
     """Return typer's complaint as ours: what is wrong, then where to look."""
     message, _, guess = error.format_message().strip().rstrip(".").partition(" Did you mean ")
     message = message.rstrip(".")
+    message, _, options = message.partition(" (Possible options: ")
+    guess = guess or options.rstrip(")").replace(", ", " or ")
     context = getattr(error, "ctx", None)
     where = getattr(context, "command_path", "synthesis")
-    hint = f"did you mean {guess}" if guess else f"see: {where} --help"
+    hint = f"did you mean {guess.rstrip('?')}?" if guess else f"see: {where} --help"
     return UsageError(message[:1].lower() + message[1:], hint=hint)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, Concatenate, ParamSpec, get_type_hints
 
 import typer
+import typer.core
 
 from synthesis.cli.output import reader_gone
 from synthesis.cli.session import Session
@@ -51,6 +52,21 @@ _RARE = (
 )  # taken after a command too, shown in `synthesis --help` only
 
 
+class _Command(typer.core.TyperCommand):
+    """A command whose help writes arguments plainly, `FILE...` and not `{FILE}... <list[Path]>`."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        return [piece.replace("{", "").replace("}", "") for piece in super().collect_usage_pieces(ctx)]
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        for title, kind in (("Arguments", "argument"), ("Options", "option")):
+            records = [p.get_help_record(ctx) for p in self.get_params(ctx) if p.param_type_name == kind]
+            plain = [(record[0].partition(" <")[0], record[1]) for record in records if record]
+            if plain:
+                with formatter.section(title):
+                    formatter.write_dl(plain)
+
+
 def group(help: str) -> typer.Typer:  # noqa: A002 - typer's own word
     """Return a group of commands; without a command it prints its help."""
     app = typer.Typer(
@@ -84,7 +100,7 @@ def command(
     def register(
         function: Callable[Concatenate[Session, P], None],
     ) -> Callable[Concatenate[Session, P], None]:
-        app.command(name)(with_globals(function))
+        app.command(name, cls=_Command)(with_globals(function))
         return function
 
     return register

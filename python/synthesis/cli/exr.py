@@ -54,6 +54,9 @@ def info(session: Session, files: FilesArgument) -> None:
         try:
             what = exr_info(path)
         except SynthesisError as error:
+            error.hint = error.hint or (
+                "check the path" if error.exit_code == 4 else "fetch or render it again"
+            )
             failures.append(error)
             found.append({"file": str(path), "error": {"kind": error.kind, "message": error.message}})
             texts.append(f"{path}\n  {error.message}")
@@ -210,8 +213,9 @@ def _failed(failures: Sequence[tuple[Path, Failure]], images: int) -> SynthesisE
     causes: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for source, failure in failures:
         # The disk's troubles are one trouble, though each names another path.
-        cause = (failure.kind, "" if issubclass(KINDS[failure.kind], DiskError) else failure.message)
-        causes.setdefault(cause, []).append((failure.name or source.name, failure.message))
+        message = failure.message.removeprefix(f"{source}: ")  # the fault's field names the file
+        cause = (failure.kind, "" if issubclass(KINDS[failure.kind], DiskError) else message)
+        causes.setdefault(cause, []).append((failure.name or source.name, message))
     faults = [
         {
             "field": ", ".join(name for name, _ in found[:3]) + (" ..." if len(found) > 3 else ""),

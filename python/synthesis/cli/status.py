@@ -57,7 +57,7 @@ def status(session: Session) -> None:
 def _checks(session: Session) -> list[Check]:
     """Every step in the original's order; a step that hangs on a failed one says which."""
     settings, client = session.config, session.client
-    set_org = "run: synthesis org use"
+    set_org = "run: synthesis org use" if settings.api_key else "run: synthesis user init KEY ORG"
     org = (
         Check(name="org", ok=True, message=f"Org set to {settings.org}")
         if settings.org

@@ -91,7 +91,7 @@ def import_folder(
         DiskError: kind `locked` when another import into the data folder runs.
     """
     if not folder.is_dir():
-        raise NotFoundError(f"no folder {folder}", fields={"path": str(folder)})
+        raise NotFoundError(f"no folder {folder}", hint="check the path", fields={"path": str(folder)})
     with _open(data) as (settings, engine):
         with write(engine) as db:
             key = _org(orgs.key_of(db, org), org)

@@ -124,4 +124,5 @@ async def _refuse(request: Request, error: Exception) -> Response:
         raise error
     if error.status_code == 404:
         error.detail = f"there is nothing at {request.url.path[:200]}"
+        return problem.of_http(error, hint=f"calls begin with {API}; a server's address ends before it")
     return problem.of_http(error)

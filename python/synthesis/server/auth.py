@@ -65,6 +65,6 @@ def member_of(db: Connection, who: Caller, name: str) -> ActingOrg:
         raise AccessError(
             f"you are not a member of {name[:100]}, or there is no such org",
             kind="not-a-member",
-            hint="list your orgs with GET /api/v1/orgs",
+            hint="see your orgs: synthesis org use, or GET /api/v1/orgs",
         )
     return ActingOrg(key=row.key, name=row.name, role=row.role)

@@ -50,10 +50,10 @@ def of_error(error: SynthesisError) -> Response:
     return _answer(status, error.kind, error.message, hint=error.hint, faults=faults, headers=headers)
 
 
-def of_http(error: HTTPException) -> Response:
+def of_http(error: HTTPException, hint: str | None = None) -> Response:
     """The answer for what the router itself refuses, such as an unknown path."""
     kind = _KIND_OF_STATUS.get(error.status_code, "usage" if error.status_code < 500 else "internal")
-    return _answer(error.status_code, kind, error.detail, headers=dict(error.headers or {}))
+    return _answer(error.status_code, kind, error.detail, hint=hint, headers=dict(error.headers or {}))
 
 
 def internal(request_id: str) -> Response:
