@@ -31,6 +31,7 @@ def arch(upper: bool) -> tuple[Array, Array, Array]:
         - 0.040 * x * x
         + 1.4 * np.sin(np.pi * np.minimum(t * 1.3, 1))
         - 0.9 * groove
+        - (0.0 if upper else 4.5) * t * t  # the lower gum lies behind the hollow under the lip
     )
     points = np.stack(np.broadcast_arrays(x, y, z), -1)
     gum = np.clip((t - 0.80 + 0.06 * np.cos(place * 2 * np.pi)) / 0.06, 0, 1)[..., None]
