@@ -270,6 +270,16 @@ def test_watch_of_a_cancelled_job_fails(cli: Command, job: str) -> None:
     assert done.out == "status: cancelled\n0/2 renders created\n"
 
 
+def test_a_cancelled_job_without_files_has_nothing_to_download(cli: Command, job: str) -> None:
+    cli.ok("job", "cancel", job)
+    done = cli("job", "assets", "download", job, "--assets", "all", "-o", "renders")
+    assert done.code == 1
+    assert done.err.splitlines() == [
+        f"error: job {job} is cancelled and has no files",
+        f"hint: see: synthesis job status {job}",
+    ]
+
+
 def test_watch_waits_for_the_renders(cli: Command, rendering: Platform) -> None:
     cli.environment |= {"SYNTHESIS_SERVER": rendering.url, "SYNTHESIS_API_KEY": rendering.key}
     job = cli.ok("humans", "create", "spec.json.in", "--quiet").out.strip()

@@ -102,11 +102,17 @@ def choose_flags(session: Session, wanted: Wanted) -> list[str]:
     from synthesis.schema.asset import BY_FLAG
     from synthesis.schema.job import FINISHED
 
-    known = [kind.flag for kind in session.client.jobs.assets(wanted.job).items]
+    there = [kind.flag for kind in session.client.jobs.assets(wanted.job).items]
+    known = list(there)
     if wanted.extract:
         known += [flag for flag in ASSETS if flag not in known]
-    if session.client.jobs.get(wanted.job).status not in FINISHED:
+    status = session.client.jobs.get(wanted.job).status
+    if status not in FINISHED:
         known += [flag for flag in BY_FLAG if flag not in known]  # those may be yet to come
+    elif not there:
+        raise FailedError(
+            f"job {wanted.job} is {status} and has no files", hint=f"see: synthesis job status {wanted.job}"
+        )
     return parse_flags(wanted.flags, known, owner=f"job {wanted.job}") or known
 
 
@@ -116,9 +122,12 @@ def _report(session: Session, wanted: Wanted, summary: Summary) -> None:
         session.out.event("file_failed", **asdict(failure))
     # What an earlier run had of large files is in bytes_new, but came at no speed.
     rate = f" at {size(summary.bytes_received / summary.seconds)}/s" if summary.seconds > 0.5 else ""
-    text = (
-        f"{plural(summary.files_new, 'file')}, {size(summary.bytes_new)} in {duration(summary.seconds)}{rate}"
+    new = (
+        f"{plural(summary.files_new, 'file')}, {size(summary.bytes_new)}"
+        if summary.files_new
+        else "nothing new"
     )
+    text = f"{new} in {duration(summary.seconds)}{rate}"
     if summary.files_made:
         text += f"; {plural(summary.files_made, 'image')} made here"
     if summary.files_present:
@@ -167,7 +176,10 @@ def _failed_files(summary: Summary, resume: str) -> SynthesisError:
         faults.append({"field": f"{count:,} x {kind}", "message": message})
     total = max(summary.files_total, summary.failed)
     hint = f"resume with: {resume}"
-    if "differs" in summary.failed_by_kind and "--update" not in resume:
+    changed = "differs" in summary.failed_by_kind or (
+        "mismatch" in summary.failed_by_kind and "--verify" in resume
+    )
+    if changed and "--update" not in resume:
         hint = f"fetch what has changed with: {resume} --update"
     return from_kind(
         _worst(summary),

@@ -95,7 +95,11 @@ def cancel(db: Connection, row: Record) -> None:
     A worker in the middle of a render finds its claim gone and gives up.
     """
     if row.status in FINISHED:
-        raise FailedError(f"the job is {row.status}; only unfinished jobs can be cancelled", kind="conflict")
+        raise FailedError(
+            f"the job is {row.status}; only unfinished jobs can be cancelled",
+            kind="conflict",
+            hint="nothing is left to do",
+        )
     if row.kind == "import":
         raise FailedError("the job is being imported, not rendered", kind="conflict", hint="end the import")
     db.execute(update(jobs).where(jobs.c.key == row.key).values(status="cancelled", finished_at=time.time()))
