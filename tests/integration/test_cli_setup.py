@@ -253,6 +253,24 @@ def test_usage_errors_are_two_lines_and_exit_2(cli: Command) -> None:
     assert cli("--json", "job", "statu").json()["error"]["kind"] == "usage"
 
 
+@pytest.mark.parametrize(
+    ("line", "completed"),
+    [
+        ("synthesis job assets download JOB --assets rgb,de", "rgb,depth"),
+        ("synthesis exr extract --mode e", "exact"),
+        ("synthesis job list --status comp", "completed"),
+    ],
+)
+def test_the_shell_completes_values(cli: Command, line: str, completed: str) -> None:
+    words = line.split()
+    cli.environment |= {
+        "_SYNTHESIS_COMPLETE": "complete_bash",
+        "COMP_WORDS": line,
+        "COMP_CWORD": str(len(words) - 1),
+    }
+    assert cli.ok().out.split() == [completed]
+
+
 def test_accounts_orgs_members_and_keys_by_command(cli: Command) -> None:
     data = cli.folder / "data"
     cli.ok("platform", "account", "create", EMAIL, "--data", data)

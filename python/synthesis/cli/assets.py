@@ -9,6 +9,7 @@ import typer
 
 from synthesis.cli import download
 from synthesis.cli.command import command, group
+from synthesis.cli.flags import complete_flags
 from synthesis.cli.output import size, table
 from synthesis.cli.session import Session
 
@@ -46,7 +47,10 @@ def download_assets(
     assets: Annotated[
         str,
         typer.Option(
-            "--assets", metavar="FLAGS", help="Comma separated flags of `synthesis job assets view`, or all."
+            "--assets",
+            metavar="FLAGS",
+            autocompletion=complete_flags,
+            help="Comma separated flags of `synthesis job assets view`, or all.",
         ),
     ],
     output: Annotated[

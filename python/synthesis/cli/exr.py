@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from synthesis.cli.command import command, group
-from synthesis.cli.flags import parse_flags
+from synthesis.cli.flags import complete_flags, complete_from, parse_flags
 from synthesis.cli.output import duration, plural
 from synthesis.cli.session import Session
 from synthesis.errors import (
@@ -84,6 +84,7 @@ def extract(
         typer.Option(
             "--assets",
             metavar="FLAGS",
+            autocompletion=complete_flags,
             help="Comma separated: rgb, alpha, depth, normals, segments, clothing_segments; or all.",
         ),
     ],
@@ -96,6 +97,7 @@ def extract(
         typer.Option(
             "--mode",
             metavar="MODE",
+            autocompletion=complete_from("fast", "exact"),
             help="fast, or exact: the original service's bytes. The pixels are the same.",
         ),
     ] = "fast",

@@ -1,4 +1,4 @@
-"""`--assets rgb,info`: flags to a list, or an error that helps."""
+"""`--assets rgb,info`: flags to a list, or an error that helps; and what the shell completes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from synthesis.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 
 def parse_flags(text: str, known: Sequence[str], *, owner: str) -> list[str] | None:
@@ -36,3 +36,20 @@ def parse_flags(text: str, known: Sequence[str], *, owner: str) -> list[str] | N
             fields={"asset": flag, "known": choices},
         )
     return None if "all" in flags else flags
+
+
+def complete_flags(incomplete: str) -> list[str]:
+    """Complete the last flag of a list: `rgb,de` to `rgb,depth`."""
+    from synthesis.schema.asset import BY_FLAG
+
+    before, comma, last = incomplete.rpartition(",")
+    return [f"{before}{comma}{flag}" for flag in ("all", *BY_FLAG) if flag.startswith(last)]
+
+
+def complete_from(*choices: str) -> Callable[[str], list[str]]:
+    """Return a completion of one of `choices`."""
+
+    def complete(incomplete: str) -> list[str]:
+        return [choice for choice in choices if choice.startswith(incomplete)]
+
+    return complete

@@ -10,6 +10,7 @@ import typer
 from synthesis.cli import assets
 from synthesis.cli.command import command, group
 from synthesis.cli.files import result_path
+from synthesis.cli.flags import complete_from
 from synthesis.cli.output import plural, table
 from synthesis.cli.session import Session
 from synthesis.errors import FailedError, UsageError
@@ -46,6 +47,7 @@ def list_jobs(
         typer.Option(
             "--status",
             metavar="STATUS",
+            autocompletion=complete_from("submitted", "rendering", "completed", "cancelled", "failed"),
             show_default=False,
             help="Only jobs that are submitted, rendering, completed, cancelled or failed.",
         ),
