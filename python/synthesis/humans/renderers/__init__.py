@@ -36,15 +36,16 @@ class Renderer(ABC):
 NAMES = ("mitsuba", "flat")
 
 
-def get(name: str) -> Renderer:
+def get(name: str, threads: int | None = None) -> Renderer:
     """Return the renderer of that name: `mitsuba` for pictures, `flat` for tests and dry runs.
 
+    `threads` is how many it may use, None for one per core; processes that share a machine take 1.
     Raises `UsageError` for any other name.
     """
     if name == "mitsuba":
         from synthesis.humans.renderers.mitsuba import MitsubaRenderer
 
-        return MitsubaRenderer()
+        return MitsubaRenderer(threads=threads)
     if name == "flat":
         from synthesis.humans.renderers.flat import FlatRenderer
 
