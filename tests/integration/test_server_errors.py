@@ -65,6 +65,12 @@ def test_a_path_that_is_not_there(platform: Platform, target: str) -> None:
     check(platform.get(target), 404, "not-found")
 
 
+def test_an_address_that_says_the_api_twice_is_told_so(platform: Platform) -> None:
+    answer = platform.get("/api/v1/jobs")
+    check(answer, 404, "not-found")
+    assert "calls begin with /api/v1;" in answer.json()["hint"]
+
+
 @pytest.mark.parametrize("route", [route for route in ROUTES if route.body], ids=lambda route: route.path)
 def test_a_body_that_is_not_json(platform: Platform, route: Endpoint) -> None:
     for body in (b"{", b"\xff", b"", b"NaN"):
