@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shlex
 import time
 from dataclasses import dataclass
@@ -93,8 +92,6 @@ def quickstart(
       synthesis quickstart --dir /tmp/try --keep-serving
     """
     need_platform()
-    # The render engine would keep its compiled kernels in the home folder.
-    os.environ.setdefault("DRJIT_CACHE_DIR", str((folder.expanduser() / "data" / "kernels").resolve()))
     run = Quickstart(session, Folder(folder.expanduser()), renderer)
     run.everything(keep_serving=keep_serving)
 

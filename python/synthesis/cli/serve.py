@@ -45,7 +45,7 @@ def serve(
             metavar="N",
             min=0,
             show_default=False,
-            help="Render processes; 0 renders nothing.  [default: one per core, at most 4]",
+            help="Render processes; 0 renders nothing.  [default: one per core]",
         ),
     ] = None,
     renderer: Annotated[

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8470
 DEFAULT_RENDERER = "mitsuba"
-MOST_DEFAULT_WORKERS = 4
 KEEP_ALIVE_SECONDS = 75
 GRACE_SECONDS = 3
 LOG_BYTES = 10_000_000
@@ -54,7 +53,7 @@ def serve(
         data: the data folder; created when missing.
         host: address to listen on.
         port: port to listen on; 0 takes a free one.
-        workers: render processes; None: one per core, at most 4; 0 renders nothing.
+        workers: render processes; None: one per core; 0 renders nothing.
         renderer: name of the renderer, one of `humans.renderers.NAMES`.
         ready: called once with the URL when requests are answered.
 
@@ -81,7 +80,7 @@ def serve(
                 importing.remove_unfinished(engine, settings)
         listener = stack.enter_context(_listen(host, port))
         url = _url(host, listener)
-        count = min(os.cpu_count() or 1, MOST_DEFAULT_WORKERS) if workers is None else workers
+        count = (os.cpu_count() or 1) if workers is None else workers
         stack.enter_context(Supervisor(settings, engine, workers=count, renderer=renderer))
         stack.enter_context(_signals_end_uvicorn_only())
 

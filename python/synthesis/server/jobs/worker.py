@@ -143,7 +143,8 @@ class Worker:
         from synthesis.humans import renderers
 
         if self._renderer is None:
-            self._renderer = renderers.get(self.renderer_name)
+            # One worker a core, one thread each: two threads in each of two workers took twice as long.
+            self._renderer = renderers.get(self.renderer_name, threads=1)
         return self._renderer
 
 
