@@ -11,6 +11,7 @@ from synthesis.errors import NotFoundError
 from synthesis.files import write_file
 from synthesis.ops import lettering
 from synthesis.ops.encode_image import encode_image
+from synthesis.ops.engine import engine
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -82,7 +83,7 @@ def _load(folder: Path, stem: str) -> dict[str, Any]:
     """One column, each picture brought to about `TILE` pixels."""
     import numpy as np
 
-    bitmap = _mitsuba().Bitmap
+    bitmap = engine().Bitmap
     exr = bitmap(str(folder / f"{stem}.exr"))
     values, names = np.array(exr), [field.name for field in exr.struct_()]
     info = json.loads((folder / f"{stem}.info.json").read_bytes())
@@ -165,12 +166,3 @@ def _colour(name: str) -> tuple[int, int, int]:
 def _natural(name: str) -> list[tuple[int, str]]:
     """Sort 2 before 10."""
     return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
-
-
-def _mitsuba() -> Any:
-    """Mitsuba's bitmap reads PNG and EXR; any variant does."""
-    import mitsuba
-
-    if mitsuba.variant() is None:
-        mitsuba.set_variant("scalar_rgb")
-    return mitsuba

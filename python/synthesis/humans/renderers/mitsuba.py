@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from synthesis.humans.renderers import Renderer, environment, finish, labelled, shapes, world
+from synthesis.ops.engine import engine
 from synthesis.ops.write_exr import write_exr
 
 if TYPE_CHECKING:
@@ -24,25 +24,6 @@ if TYPE_CHECKING:
 QUALITY = {"final": (2, 7, 3), "draft": (1, 5, 3)}
 """Passes, paths per pixel and pass, sub-pixels of the labels along a side (odd)."""
 BOUNCES = 5
-
-
-def _engine(threads: int | None) -> Any:
-    """Mitsuba with the one variant that runs everywhere."""
-    with tempfile.TemporaryDirectory() as folder:
-        # Dr.Jit makes a folder for kernels as it loads, by default in the home; this variant has no kernels.
-        os.environ.setdefault("DRJIT_CACHE_DIR", folder)
-        import mitsuba
-
-        if mitsuba.variant() != "scalar_rgb":
-            mitsuba.set_variant("scalar_rgb")
-            mitsuba.set_log_level(mitsuba.LogLevel.Error)
-        if os.environ["DRJIT_CACHE_DIR"] == folder:
-            del os.environ["DRJIT_CACHE_DIR"]
-    if threads is not None:
-        import drjit
-
-        drjit.set_thread_count(threads)
-    return mitsuba
 
 
 class MitsubaRenderer(Renderer):
@@ -66,7 +47,7 @@ class MitsubaRenderer(Renderer):
         self, scene: Scene, camera: ResolvedCamera, frame: int, figure: Figure
     ) -> tuple[dict[str, Array], dict[str, str]]:
         """Channels (H, W) and attributes of the EXR."""
-        mi = _engine(self.threads)
+        mi = engine(self.threads)
         seed = (scene.seed * 1009 + scene.render_id * 31 + frame) % 2**30
         sky = environment.rotated(environment.panorama(scene.hdri.name), scene.hdri.rotation)
         brightness = float(scene.hdri.intensity)
