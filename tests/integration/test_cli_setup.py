@@ -258,6 +258,7 @@ def test_usage_errors_are_two_lines_and_exit_2(cli: Command) -> None:
     [
         ("synthesis job assets download JOB --assets rgb,de", "rgb,depth"),
         ("synthesis exr extract --mode e", "exact"),
+        ("synthesis exr extract --assets rgb,al", "rgb,all rgb,alpha"),
         ("synthesis job list --status comp", "completed"),
     ],
 )
@@ -268,7 +269,7 @@ def test_the_shell_completes_values(cli: Command, line: str, completed: str) -> 
         "COMP_WORDS": line,
         "COMP_CWORD": str(len(words) - 1),
     }
-    assert cli.ok().out.split() == [completed]
+    assert cli.ok().out.split() == completed.split()
 
 
 def test_accounts_orgs_members_and_keys_by_command(cli: Command) -> None:

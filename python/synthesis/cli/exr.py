@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from synthesis.cli.command import command, group
-from synthesis.cli.flags import complete_flags, complete_from, parse_flags
+from synthesis.cli.flags import complete_exr_flags, complete_from, parse_flags
 from synthesis.cli.output import duration, plural
 from synthesis.cli.session import Session
 from synthesis.errors import (
@@ -84,7 +84,7 @@ def extract(
         typer.Option(
             "--assets",
             metavar="FLAGS",
-            autocompletion=complete_flags,
+            autocompletion=complete_exr_flags,
             help="Comma separated: rgb, alpha, depth, normals, segments, clothing_segments; or all.",
         ),
     ],

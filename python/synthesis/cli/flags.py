@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from synthesis.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 
 def parse_flags(text: str, known: Sequence[str], *, owner: str) -> list[str] | None:
@@ -39,11 +39,17 @@ def parse_flags(text: str, known: Sequence[str], *, owner: str) -> list[str] | N
 
 
 def complete_flags(incomplete: str) -> list[str]:
-    """Complete the last flag of a list: `rgb,de` to `rgb,depth`."""
+    """Complete the last flag of a list of a job's assets: `rgb,de` to `rgb,depth`."""
     from synthesis.schema.asset import BY_FLAG
 
-    before, comma, last = incomplete.rpartition(",")
-    return [f"{before}{comma}{flag}" for flag in ("all", *BY_FLAG) if flag.startswith(last)]
+    return _complete_last(incomplete, BY_FLAG)
+
+
+def complete_exr_flags(incomplete: str) -> list[str]:
+    """Complete the last flag of a list of what EXRs give."""
+    from synthesis.ops.extract import ASSETS
+
+    return _complete_last(incomplete, ASSETS)
 
 
 def complete_from(*choices: str) -> Callable[[str], list[str]]:
@@ -53,3 +59,11 @@ def complete_from(*choices: str) -> Callable[[str], list[str]]:
         return [choice for choice in choices if choice.startswith(incomplete)]
 
     return complete
+
+
+def _complete_last(incomplete: str, known: Iterable[str]) -> list[str]:
+    before, comma, last = incomplete.rpartition(",")
+    given = before.split(",")
+    return [
+        f"{before}{comma}{flag}" for flag in ("all", *known) if flag.startswith(last) and flag not in given
+    ]
