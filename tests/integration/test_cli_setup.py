@@ -190,7 +190,7 @@ def test_status_of_a_fresh_machine_says_what_misses(cli: Command) -> None:
         "Not authenticated: there is no API key",
         "Membership not confirmed: not authenticated",
     ]
-    assert done.err.splitlines()[1] == "hint: run: synthesis user init KEY ORG"
+    assert done.err.splitlines()[1] == "hint: run: synthesis apikey set"
 
 
 def test_status_of_a_server_that_is_down(cli: Command) -> None:

@@ -32,7 +32,8 @@ def status(session: Session) -> None:
     """
     settings = session.config
     org, *others = checks = _checks(session)
-    failed = next((check for check in checks if not check.ok), None)
+    # The org is shown first, as ever, but is the last to be mended: `org use` needs the server and a key.
+    failed = next((check for check in (*others, org) if not check.ok), None)
     lines = [f"Configuration file: {settings.path}", org.message]
     lines += [f"Checking connectivity with Synthesis AI at: {settings.server}"]
     lines += [check.message for check in others]
@@ -57,7 +58,7 @@ def status(session: Session) -> None:
 def _checks(session: Session) -> list[Check]:
     """Every step in the original's order; a step that hangs on a failed one says which."""
     settings, client = session.config, session.client
-    set_org = "run: synthesis org use" if settings.api_key else "run: synthesis user init KEY ORG"
+    set_org = "run: synthesis org use"
     org = (
         Check(name="org", ok=True, message=f"Org set to {settings.org}")
         if settings.org
