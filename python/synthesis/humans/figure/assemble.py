@@ -26,6 +26,8 @@ from synthesis.humans.figure.pose import FACE_CENTRE, Pose
 from synthesis.humans.figure.sculpture import EYE_RADIUS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
 
     from synthesis.humans.scene import Scene
@@ -111,15 +113,15 @@ def _lowest(scene: Scene, pose: Pose) -> float:
     return (lowest - 0.08 - FACE_CENTRE[1]) * 1000
 
 
-def _to_world(mesh: Mesh, place: object) -> Mesh:
+def _to_world(mesh: Mesh, place: Callable[[Array], Array]) -> Mesh:
     """The mesh moved rigidly by `place`."""
     from dataclasses import replace
 
     import numpy as np
 
-    origin = place(np.zeros(3))  # type: ignore[operator]
-    normals = (place(mesh.normals) - origin) * 1000  # type: ignore[operator]
-    return replace(mesh, vertices=place(mesh.vertices), normals=normals)  # type: ignore[operator]
+    origin = place(np.zeros(3))
+    normals = (place(mesh.normals) - origin) * 1000
+    return replace(mesh, vertices=place(mesh.vertices), normals=normals)
 
 
 def _skin(scene: Scene, skull: head.Head, pose: Pose) -> list[Mesh]:

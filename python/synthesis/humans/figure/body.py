@@ -122,7 +122,7 @@ class Body:
         return capsule(p, (0, -170, -80), (0, -250, -97), r - 6, r + 14)
 
 
-def body(identity: Identity, fat_content: str, enabled: bool = True) -> Body:  # noqa: ARG001
+def body(identity: Identity, fat_content: str) -> Body:
     """Measures from sex, weight and the scene's fat label."""
     import numpy as np
 

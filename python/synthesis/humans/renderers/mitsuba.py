@@ -30,7 +30,7 @@ class MitsubaRenderer(Renderer):
     """Draws people with Mitsuba 3 (`scalar_rgb`).
 
     Args:
-        quality: `final` or `draft` (a quarter of the paths).
+        quality: `final` or `draft` (about a third of the paths).
         threads: how many to use; None is all cores.
     """
 
