@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use synthesis_transfer::{Aside, CancellationToken, Counters, Options, Outcome, Snapshot};
+use synthesis_transfer::{Aside, CancellationToken, Counters, List, Options, Outcome, Snapshot};
 
 use crate::cancel::CancelToken;
 use crate::client::HttpClient;
@@ -32,15 +32,16 @@ pub fn download(
     interval: f64,
     cancel: Option<CancelToken>,
 ) -> PyResult<Py<PyDict>> {
+    let list = List::Manifest {
+        url: parse_url(py, manifest_url)?,
+    };
     let options = Options {
-        manifest: parse_url(py, manifest_url)?,
         headers: parse_headers(py, headers)?,
-        directory,
-        concurrency,
         update,
         verify,
         render_ids,
         aside: aside.map(|(suffix, products)| Aside { suffix, products }),
+        ..Options::new(list, directory, concurrency)
     };
     let (counters, token) = (Arc::new(Counters::default()), CancellationToken::new());
     let work =

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use reqwest::header::HeaderMap;
-use reqwest::Url;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -17,6 +16,7 @@ use crate::counters::{add, take, Counters, Failure, Snapshot};
 use crate::disk;
 use crate::error::{Error, Result};
 use crate::fetch::Context;
+use crate::finished::Finished;
 use crate::folder::{digest, part_id, Aside, Folder, Present};
 use crate::http::Http;
 use crate::ids::Ids;
@@ -24,9 +24,11 @@ use crate::journal::Journal;
 use crate::key::Key;
 use crate::large;
 use crate::links::Links;
+use crate::list::List;
 use crate::manifest::{Entry, Source};
-use crate::plan::{plan, Policy, Scan, Seen};
+use crate::plan::{plan, Order, Policy, Scan, Seen};
 use crate::small;
+use crate::tar::Tar;
 
 /// How often finished work is brought to the disk itself: the most that a power loss costs.
 const CHECKPOINT: Duration = Duration::from_secs(5);
@@ -37,9 +39,9 @@ const MOST_MISSING: usize = 1_000;
 /// What to download and how.
 #[derive(Debug)]
 pub struct Options {
-    /// The manifest, with its query.
-    pub manifest: Url,
-    /// Headers of every request; the secret ones stay at the manifest's origin.
+    /// The files.
+    pub list: List,
+    /// Headers of every request; the secret ones stay at the list's origin.
     pub headers: HeaderMap,
     /// The output folder; made if it does not exist.
     pub directory: PathBuf,
@@ -53,6 +55,44 @@ pub struct Options {
     pub aside: Option<Aside>,
     /// Inclusive ranges of render ids; `None` for all.
     pub render_ids: Option<Vec<(u64, u64)>>,
+    /// Which of them come first.
+    pub order: Order,
+    /// Part `i` (from 0) of `n` disjoint parts that are the whole together: by render id, or by
+    /// a hash of the name for files without one.
+    pub shard: Option<(u64, u64)>,
+    /// Only count: nothing is fetched, written or locked.
+    pub dry_run: bool,
+    /// Begin even if the disk seems too small.
+    pub force: bool,
+    /// A file that gets a line of JSON for each file as it ends.
+    pub report: Option<PathBuf>,
+    /// Shards in place of single files.
+    pub tar: Option<Tar>,
+    /// Gets what is finished as it is; a full channel holds up further files.
+    pub finished: Option<async_channel::Sender<Finished>>,
+}
+
+impl Options {
+    /// `list` to `directory`, and nothing out of the ordinary.
+    pub fn new(list: List, directory: PathBuf, concurrency: usize) -> Self {
+        Self {
+            list,
+            headers: HeaderMap::new(),
+            directory,
+            concurrency,
+            update: false,
+            verify: false,
+            aside: None,
+            render_ids: None,
+            order: Order::Manifest,
+            shard: None,
+            dry_run: false,
+            force: false,
+            report: None,
+            tar: None,
+            finished: None,
+        }
+    }
 }
 
 /// What came of it.
@@ -105,12 +145,15 @@ async fn run(
     tasks: &mut JoinSet<Result<Done>>,
 ) -> Result<Outcome> {
     let permits = permits(options.concurrency);
-    let (key, headers) = Key::split(options.headers, &options.manifest);
-    let source = Source {
-        url: options.manifest,
-        key,
-        headers,
+    let url = match &options.list {
+        List::Manifest { url } if !is_ahead_of_time(&options) => url.clone(),
+        _ => {
+            let text = "this way of downloading is not ready yet";
+            return Err(Error::new("usage", text));
+        }
     };
+    let (key, headers) = Key::split(options.headers, &url);
+    let source = Source { url, key, headers };
     let directory = options.directory;
     let opened = tokio::task::spawn_blocking(move || open(&directory, options.aside)).await;
     let (folder, journal, found) =
@@ -167,6 +210,15 @@ async fn run(
         missing_render_ids,
         complete: seen.complete,
     })
+}
+
+/// True if an option asks for something that is still to be made.
+fn is_ahead_of_time(options: &Options) -> bool {
+    options.shard.is_some()
+        || options.dry_run
+        || options.report.is_some()
+        || options.tar.is_some()
+        || options.finished.is_some()
 }
 
 fn open(directory: &Path, aside: Option<Aside>) -> Result<(Folder, Journal, Scan)> {

@@ -22,6 +22,16 @@ pub struct Policy {
     pub verify: bool,
 }
 
+/// In which order files are fetched.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Order {
+    /// As it goes fastest; near the list's order.
+    #[default]
+    Manifest,
+    /// Render by render: all selected files of one close together in time, job-wide files first.
+    Renders,
+}
+
 /// What was on disk at the start.
 pub struct Scan {
     /// In the output folder.

@@ -1,0 +1,33 @@
+//! What is to be fetched: a manifest, or any list of URLs.
+
+use std::path::PathBuf;
+
+use reqwest::Url;
+
+/// The files of a run.
+#[derive(Debug, Clone)]
+pub enum List {
+    /// A job's manifest, asked for again wherever it is cut.
+    Manifest {
+        /// Its URL with its query, without `after`.
+        url: Url,
+    },
+    /// Lines of any of the known formats; see [`Input`] for where they come from.
+    Lines {
+        /// Where the lines are.
+        input: Input,
+        /// What relative URLs are relative to; for a list from a URL that URL if this is none.
+        base: Option<Url>,
+    },
+}
+
+/// Where the lines of a list come from.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// A web address.
+    Url(Url),
+    /// A file.
+    File(PathBuf),
+    /// The process's standard input.
+    Stdin,
+}
