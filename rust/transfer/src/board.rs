@@ -10,8 +10,8 @@ use async_channel::{Receiver, TryRecvError};
 use tokio::sync::Notify;
 
 use crate::backoff::lock;
+use crate::entry::Entry;
 use crate::large::Large;
-use crate::manifest::Entry;
 
 /// One file to see to.
 #[derive(Debug)]

@@ -14,6 +14,7 @@ use crate::backoff::Gate;
 use crate::board::{Board, Unit, Work};
 use crate::counters::{add, take, Counters, Failure, Snapshot};
 use crate::disk;
+use crate::entry::Entry;
 use crate::error::{Error, Result};
 use crate::fetch::Context;
 use crate::finished::Finished;
@@ -25,10 +26,10 @@ use crate::key::Key;
 use crate::large;
 use crate::links::Links;
 use crate::list::List;
-use crate::manifest::{Entry, Source};
+use crate::manifest::Source;
 use crate::plan::{plan, Order, Policy, Scan, Seen};
-use crate::small;
 use crate::tar::Tar;
+use crate::{small, untold};
 
 /// How often finished work is brought to the disk itself: the most that a power loss costs.
 const CHECKPOINT: Duration = Duration::from_secs(5);
@@ -314,21 +315,23 @@ async fn see_to(context: &Arc<Context>, board: &Board, unit: Unit) -> Result<()>
     } = unit;
     if check && is_right(context, &entry).await? {
         add(&context.counters.files_present, 1);
-        add(&context.counters.bytes_present, entry.bytes);
+        add(&context.counters.bytes_present, entry.bytes.unwrap_or(0));
         return Ok(());
     }
     if check && !replace {
         let text = format!("{}: its bytes are not those of the manifest", entry.name);
         return Err(Error::new("mismatch", text).hint("--update fetches it again"));
     }
-    if entry.bytes <= small::LARGEST {
-        // Its former, larger self may be half done.
-        if !context.journal.is_empty() {
-            context.journal.gone(&part_id(&entry.name))?;
+    match entry.bytes {
+        Some(bytes) if bytes <= small::LARGEST => {
+            // Its former, larger self may be half done.
+            if !context.journal.is_empty() {
+                context.journal.gone(&part_id(&entry.name))?;
+            }
+            small::fetch(context, entry, replace).await
         }
-        small::fetch(context, entry, replace).await
-    } else {
-        large::fetch(context, board, entry, replace).await
+        Some(_) => large::fetch(context, board, entry, replace).await,
+        None => untold::fetch(context, board, entry, replace).await,
     }
 }
 
@@ -336,7 +339,7 @@ async fn see_to(context: &Arc<Context>, board: &Board, unit: Unit) -> Result<()>
 async fn is_right(context: &Arc<Context>, entry: &Entry) -> Result<bool> {
     let path = context.folder.target(&entry.name);
     match tokio::task::spawn_blocking(move || digest(&path)).await {
-        Ok(Ok(found)) => Ok(found == entry.sha256),
+        Ok(Ok(found)) => Ok(entry.sha256.is_none_or(|known| found == known)),
         Ok(Err(error)) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
         Ok(Err(error)) => {
             let text = format!("{}: it cannot be read: {error}", entry.name);

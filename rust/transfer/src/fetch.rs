@@ -10,13 +10,14 @@ use serde::Deserialize;
 
 use crate::backoff::{retry_after, Backoff, Gate};
 use crate::counters::{add, Counters};
+use crate::entry::Entry;
 use crate::error::{Error, Result};
 use crate::folder::Folder;
 use crate::http::{header, media_type, Http};
 use crate::journal::Journal;
 use crate::key::host;
 use crate::links::{reread, Links};
-use crate::manifest::{sha256, Entry, Source};
+use crate::manifest::{sha256, Source};
 
 /// Wrong bytes may be a broken proxy's doing: twice more, then they are the server's truth.
 const CONTENT_TRIES: u32 = 3;
@@ -210,7 +211,8 @@ pub fn strong_etag(response: &Response) -> Option<&str> {
 
 /// True if the ETag is a sha256, and not that of the manifest: the file changed.
 pub fn is_other_version(etag: &str, entry: &Entry) -> bool {
-    sha256(etag.trim_matches('"')).is_some_and(|digest| digest != entry.sha256)
+    let told = sha256(etag.trim_matches('"'));
+    told.is_some() && entry.sha256.is_some() && told != entry.sha256
 }
 
 /// The words for a file whose bytes are not those of the manifest.

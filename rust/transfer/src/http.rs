@@ -8,7 +8,8 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use reqwest::header::{HeaderMap, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, TRANSFER_ENCODING};
-use reqwest::{Client, Method, Response, StatusCode, Url};
+pub use reqwest::Response;
+use reqwest::{Client, Method, StatusCode, Url};
 use tokio::time::timeout;
 
 use crate::error::{Error, Result};
@@ -258,6 +259,11 @@ pub fn length(response: &Response) -> Option<u64> {
         .trim()
         .parse()
         .ok()
+}
+
+/// True if the body tells its own end, so that a cut shows.
+pub fn is_chunked(response: &Response) -> bool {
+    header(response, TRANSFER_ENCODING.as_str()).is_some_and(|value| value.contains("chunked"))
 }
 
 /// A header as text, if it is text.

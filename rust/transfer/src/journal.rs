@@ -29,7 +29,7 @@ use crate::ranges::Ranges;
 pub struct Partial {
     /// Size of the whole.
     pub bytes: u64,
-    /// SHA-256 of the whole, as hexadecimal digits.
+    /// SHA-256 of the whole, as hexadecimal digits; empty if it is not known.
     pub sha256: String,
     /// The strong ETag under which the ranges were fetched.
     pub etag: String,
@@ -147,8 +147,15 @@ impl Journal {
     }
 
     /// A part begins, with nothing done.
-    pub fn start(&self, part: &str, bytes: u64, sha256: &[u8; 32], etag: &str) -> Result<()> {
-        let (sha256, etag, part) = (hex(sha256), etag.to_owned(), part.to_owned());
+    pub fn start(
+        &self,
+        part: &str,
+        bytes: u64,
+        sha256: Option<&[u8; 32]>,
+        etag: &str,
+    ) -> Result<()> {
+        let sha256 = sha256.map(|known| hex(known)).unwrap_or_default();
+        let (etag, part) = (etag.to_owned(), part.to_owned());
         let partial = Partial {
             bytes,
             sha256: sha256.clone(),
@@ -293,9 +300,9 @@ mod tests {
         for part in ["a.part", "b.part"] {
             let _ = fs::write(work.join(part), b"");
         }
-        journal.start("a", 100, &[1; 32], "\"x\"")?;
+        journal.start("a", 100, Some(&[1; 32]), "\"x\"")?;
         journal.done("a", 0..40)?;
-        journal.start("b", 50, &[2; 32], "\"y\"")?;
+        journal.start("b", 50, Some(&[2; 32]), "\"y\"")?;
         journal.done("a", 60..100)?;
         journal.gone("b")?;
         let whole = fs::read(work.join("journal")).unwrap_or_default();
@@ -314,7 +321,7 @@ mod tests {
     #[test]
     fn a_part_that_is_gone_is_forgotten() -> Result<()> {
         let work = folder("gone");
-        Journal::open(&work)?.start("a", 100, &[1; 32], "\"x\"")?;
+        Journal::open(&work)?.start("a", 100, Some(&[1; 32]), "\"x\"")?;
         assert!(Journal::open(&work)?.is_empty());
         let _ = fs::remove_dir_all(&work);
         Ok(())

@@ -20,10 +20,12 @@ use tokio_util::sync::CancellationToken;
 use crate::backoff::lock;
 use crate::board::Board;
 use crate::counters::{add, take};
+use crate::entry::Entry;
 use crate::error::{Error, Result};
 use crate::fetch::{Context, Fault, Patience};
 use crate::folder::part_id;
-use crate::manifest::{hex, Entry};
+use crate::http::Response;
+use crate::manifest::hex;
 use crate::ranges::Ranges;
 
 /// Smaller files are never split: a second request costs more than it brings.
@@ -41,6 +43,8 @@ const NOTED: u64 = 1 << 20;
 /// One attempt at a large file.
 pub struct Large {
     entry: Entry,
+    size: u64,
+    first: Mutex<Option<Response>>,
     id: String,
     part: PathBuf,
     file: File,
@@ -60,7 +64,7 @@ struct State {
     fault: Option<Fault>,
 }
 
-/// Fetches a large file to its final name, resuming what the journal knows of it.
+/// Fetches a large file of known size to its final name, resuming what the journal knows of it.
 pub async fn fetch(
     context: &Arc<Context>,
     board: &Board,
@@ -68,41 +72,51 @@ pub async fn fetch(
     replace: bool,
 ) -> Result<()> {
     let mut patience = Patience::new(context.http.limits().attempts);
-    let mut split = true;
-    loop {
-        let large = Arc::new(Large::open(context, entry.clone(), split)?);
-        board.offer(&large);
-        let mut outcome = large.drive(context, board).await;
-        board.withdraw(&large);
-        if outcome.is_ok() {
-            outcome = large.check().await;
-        }
-        match outcome {
-            Ok(()) => {
-                context.folder.publish(&large.part, &entry.name, replace)?;
-                context.journal.gone(&large.id)?;
-                take(
-                    &context.counters.bytes_partial,
-                    large.counted.load(Ordering::Relaxed),
-                );
-                add(&context.counters.bytes_new, entry.bytes);
-                add(&context.counters.files_new, 1);
-                return Ok(());
-            }
-            Err(fault @ (Fault::Content(_) | Fault::Restart(_))) => {
-                large.discard(context)?;
-                // A server that cannot do ranges properly is asked for the whole from then on.
-                split &= !matches!(fault, Fault::Restart(_));
-                patience.after(context, &mut entry, fault).await?;
-            }
-            Err(Fault::Again(error) | Fault::Expired(error, _) | Fault::Final(error)) => {
-                if large.validator.get().is_none() {
-                    large.discard(context)?;
-                }
-                return Err(error);
-            }
-        }
+    let (mut split, size) = (true, entry.bytes);
+    while let Err(fault) = attempt(context, board, &entry, replace, split, None).await {
+        // A server that cannot do ranges properly is asked for the whole from then on.
+        split &= !matches!(fault, Fault::Restart(_));
+        patience.after(context, &mut entry, fault).await?;
+        entry.bytes = entry.bytes.or(size);
     }
+    Ok(())
+}
+
+/// One attempt; `first` is the answer to a request for the whole, if there is one already.
+pub async fn attempt(
+    context: &Arc<Context>,
+    board: &Board,
+    entry: &Entry,
+    replace: bool,
+    split: bool,
+    first: Option<Response>,
+) -> std::result::Result<(), Fault> {
+    let large = Arc::new(Large::open(context, entry.clone(), split, first)?);
+    board.offer(&large);
+    let mut outcome = large.drive(context, board).await;
+    board.withdraw(&large);
+    if outcome.is_ok() {
+        outcome = large.check().await;
+    }
+    if let Err(fault) = outcome {
+        let anew = matches!(fault, Fault::Content(_) | Fault::Restart(_));
+        if anew || large.validator.get().is_none() {
+            large.discard(context)?;
+        }
+        return Err(fault);
+    }
+    context
+        .folder
+        .publish(&large.part, &entry.name, replace)
+        .and_then(|()| context.journal.gone(&large.id))
+        .map_err(Fault::Final)?;
+    take(
+        &context.counters.bytes_partial,
+        large.counted.load(Ordering::Relaxed),
+    );
+    add(&context.counters.bytes_new, large.size);
+    add(&context.counters.files_new, 1);
+    Ok(())
 }
 
 /// Fetches a range of somebody else's file; what goes wrong is told to its owner.
@@ -112,7 +126,9 @@ pub async fn help(context: &Arc<Context>, board: &Board, large: &Arc<Large>, ran
 
 impl Large {
     /// Opens the part, with what the journal vouches for, or empty.
-    fn open(context: &Context, entry: Entry, split: bool) -> Result<Self> {
+    fn open(context: &Context, entry: Entry, split: bool, first: Option<Response>) -> Result<Self> {
+        let size = entry.bytes.unwrap_or(0);
+        let sha256 = entry.sha256.map(|known| hex(&known)).unwrap_or_default();
         let id = part_id(&entry.name);
         let part = context.folder.part(&entry.name);
         let fail = |error: std::io::Error| Error::io("write", &part, &error);
@@ -126,7 +142,7 @@ impl Large {
         let held = file.metadata().map_err(fail)?.len();
         let partial = context.journal.partial(&id).filter(|partial| {
             let reach = partial.done.iter().last().map_or(0, |range| range.end);
-            partial.sha256 == hex(&entry.sha256) && partial.bytes == entry.bytes && reach <= held
+            partial.sha256 == sha256 && partial.bytes == size && reach <= held
         });
         let (validator, mut done) = (OnceLock::new(), Ranges::default());
         match partial {
@@ -147,7 +163,7 @@ impl Large {
             validator,
             counted: AtomicU64::new(done.len()),
             state: Mutex::new(State {
-                todo: done.gaps(entry.bytes),
+                todo: done.gaps(size),
                 done,
                 active: 0,
                 fault: None,
@@ -155,7 +171,9 @@ impl Large {
             hash: Mutex::new((Sha256::new(), 0)),
             changed: Notify::new(),
             dead: CancellationToken::new(),
-            split: split && entry.bytes > SPLIT_FROM,
+            split: split && size > SPLIT_FROM,
+            first: Mutex::new(first),
+            size,
             entry,
         })
     }
@@ -191,7 +209,7 @@ impl Large {
             return None;
         }
         let most = match idle {
-            _ if !self.split => self.entry.bytes,
+            _ if !self.split => self.size,
             0 => LONGEST_CLAIM,
             idle => (state.todo.len() / (idle as u64 + 1)).clamp(GRAINS.0, GRAINS.1),
         };

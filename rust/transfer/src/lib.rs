@@ -17,6 +17,7 @@ mod board;
 mod counters;
 mod disk;
 mod download;
+mod entry;
 mod error;
 mod fetch;
 mod finished;
@@ -36,6 +37,7 @@ mod ranges;
 mod small;
 mod tar;
 mod tls;
+mod untold;
 
 pub use counters::{Counters, Failure, Snapshot};
 pub use download::{download, Options, Outcome};

@@ -12,10 +12,11 @@ use reqwest::Url;
 use tokio::time::Instant;
 
 use crate::backoff::{lock, Gate};
+use crate::entry::Entry;
 use crate::error::{Error, Result};
 use crate::http::Http;
 use crate::key::host;
-use crate::manifest::{Entry, Head, Line, Manifest, Source};
+use crate::manifest::{Head, Line, Manifest, Source};
 
 /// What a file name keeps in a URL: the unreserved characters of RFC 3986.
 const KEPT: &AsciiSet = &NON_ALPHANUMERIC

@@ -12,6 +12,7 @@ use reqwest::{Response, Url};
 use serde::Deserialize;
 
 use crate::backoff::{Backoff, Gate};
+use crate::entry::Entry;
 use crate::error::{Error, Result};
 use crate::fetch;
 use crate::http::{header, media_type, Http};
@@ -50,23 +51,6 @@ pub struct Head {
     /// The server's clock when it answered.
     #[serde(skip)]
     pub now: i64,
-}
-
-/// One file of the job.
-#[derive(Debug, Clone)]
-pub struct Entry {
-    /// File name; not yet checked.
-    pub name: Arc<str>,
-    /// The name before it, by which this line can be asked for again.
-    pub previous: Option<Arc<str>>,
-    /// Render id; none for job-wide files.
-    pub render: Option<u64>,
-    /// Size in bytes.
-    pub bytes: u64,
-    /// SHA-256 of the content.
-    pub sha256: [u8; 32],
-    /// Its own absolute URL, if it has one.
-    pub url: Option<Arc<str>>,
 }
 
 /// What a manifest says, line by line.
@@ -222,8 +206,8 @@ impl<'a> Manifest<'a> {
             name,
             previous,
             render: raw.r,
-            bytes,
-            sha256,
+            bytes: Some(bytes),
+            sha256: Some(sha256),
             url,
         })))
     }

@@ -6,11 +6,12 @@ use async_channel::Sender;
 use crate::board::{Board, Unit};
 use crate::counters::{add, take};
 use crate::disk;
+use crate::entry::Entry;
 use crate::error::{Error, Result};
 use crate::fetch::Context;
 use crate::folder::{Found, Present};
 use crate::ids::Ids;
-use crate::manifest::{Entry, Head, Line, Manifest};
+use crate::manifest::{Head, Line, Manifest};
 use crate::names;
 
 /// What is done about files that are there already.
@@ -89,7 +90,7 @@ pub async fn plan(
                 // The server was asked for coarser ranges, and has counted these too.
                 if is_counted == Some(true) {
                     take(&context.counters.files_total, 1);
-                    take(&context.counters.bytes_total, entry.bytes);
+                    take(&context.counters.bytes_total, entry.bytes.unwrap_or(0));
                 }
                 continue;
             }
@@ -97,7 +98,7 @@ pub async fn plan(
         }
         if is_counted != Some(true) {
             add(&context.counters.files_total, 1);
-            add(&context.counters.bytes_total, entry.bytes);
+            add(&context.counters.bytes_total, entry.bytes.unwrap_or(0));
         }
         match judge(context, &mut found, &entry, policy) {
             Ok(Verdict::There) => {}
@@ -132,7 +133,12 @@ enum Verdict {
 }
 
 fn judge(context: &Context, found: &mut Scan, entry: &Entry, policy: Policy) -> Result<Verdict> {
-    let Entry { name, bytes, .. } = entry;
+    let Entry {
+        name,
+        bytes,
+        sha256,
+        ..
+    } = entry;
     if let Some(why) = names::fault(name) {
         let text = format!("{}: refused as a file name: {why}", names::shown(name));
         return Err(Error::new("invalid-name", text).hint("ask the owner of the job to rename it"));
@@ -140,7 +146,7 @@ fn judge(context: &Context, found: &mut Scan, entry: &Entry, policy: Policy) -> 
     let stem = context.folder.stem_aside(name);
     // What is made from a file does not tell whether the file has changed since.
     if stem.is_some_and(|stem| !policy.update && context.folder.is_made(stem, &found.folder)) {
-        return Ok(there(context, *bytes));
+        return Ok(there(context, entry, bytes.unwrap_or(0)));
     }
     let present = if stem.is_some() {
         &mut found.aside
@@ -163,12 +169,15 @@ fn judge(context: &Context, found: &mut Scan, entry: &Entry, policy: Policy) -> 
     }
     // Nobody but us puts files aside, so there none is worth keeping against the server's.
     let replace = policy.update || is_doubtful || stem.is_some();
-    if held == *bytes {
-        let check = policy.update || policy.verify || is_doubtful;
+    let fits = bytes.is_none_or(|bytes| bytes == held);
+    // Without a sha256 only another size shows that a file differs.
+    let cannot_tell = sha256.is_none() && (is_doubtful || bytes.is_none() && policy.update);
+    if fits && !cannot_tell {
+        let check = sha256.is_some() && (policy.update || policy.verify || is_doubtful);
         return Ok(if check {
             Verdict::Fetch { check, replace }
         } else {
-            there(context, *bytes)
+            there(context, entry, held)
         });
     }
     if replace {
@@ -178,11 +187,15 @@ fn judge(context: &Context, found: &mut Scan, entry: &Entry, policy: Policy) -> 
         });
     }
     let kind = if policy.verify { "mismatch" } else { "differs" };
-    let text = format!("{name}: {held} bytes here, {bytes} on the server");
+    let theirs = bytes.unwrap_or(0);
+    let text = format!("{name}: {held} bytes here, {theirs} on the server");
     Err(Error::new(kind, text).hint("--update fetches it again"))
 }
 
-fn there(context: &Context, bytes: u64) -> Verdict {
+fn there(context: &Context, entry: &Entry, bytes: u64) -> Verdict {
+    if entry.bytes.is_none() {
+        add(&context.counters.bytes_total, bytes);
+    }
     add(&context.counters.files_present, 1);
     add(&context.counters.bytes_present, bytes);
     Verdict::There

@@ -9,29 +9,24 @@ use std::io::Write;
 use sha2::{Digest, Sha256};
 
 use crate::counters::add;
+use crate::entry::Entry;
 use crate::error::{Error, Result};
 use crate::fetch::{get, is_other_version, mismatch, strong_etag, Ask, Context, Fault, Patience};
-use crate::http::{length, Piece};
-use crate::manifest::Entry;
+use crate::http::{length, Piece, Response};
 
 /// Files up to this size are held in memory whole.
 pub const LARGEST: u64 = 1 << 20;
 
-/// Fetches a small file to its final name, however many tries it takes.
+/// Fetches a small file of known size to its final name, however many tries it takes.
 pub async fn fetch(context: &Context, mut entry: Entry, replace: bool) -> Result<()> {
     let mut patience = Patience::new(context.http.limits().attempts);
-    loop {
-        match attempt(context, &entry, replace).await {
-            Ok(()) => break,
-            Err(fault) => patience.after(context, &mut entry, fault).await?,
-        }
-        if entry.bytes > LARGEST {
+    while let Err(fault) = attempt(context, &entry, replace).await {
+        patience.after(context, &mut entry, fault).await?;
+        if entry.bytes.is_none_or(|bytes| bytes > LARGEST) {
             let text = format!("{}: it grew on the server during the download", entry.name);
             return Err(Error::new("mismatch", text).hint("run the same command again"));
         }
     }
-    add(&context.counters.files_new, 1);
-    add(&context.counters.bytes_new, entry.bytes);
     Ok(())
 }
 
@@ -40,8 +35,26 @@ async fn attempt(
     entry: &Entry,
     replace: bool,
 ) -> std::result::Result<(), Fault> {
-    let body = body(context, entry).await?;
-    if Sha256::digest(&body)[..] != entry.sha256 {
+    let ask = Ask {
+        range: None,
+        validator: None,
+    };
+    let mut response = get(context, entry, &ask).await?;
+    take(context, entry, &mut response, replace).await
+}
+
+/// From the answer's body to the final name.
+pub async fn take(
+    context: &Context,
+    entry: &Entry,
+    response: &mut Response,
+    replace: bool,
+) -> std::result::Result<(), Fault> {
+    let body = body(context, entry, response).await?;
+    if entry
+        .sha256
+        .is_some_and(|known| Sha256::digest(&body)[..] != known)
+    {
         return Err(mismatch(
             entry,
             "the sha256 of what arrived is not that of the manifest",
@@ -53,20 +66,18 @@ async fn attempt(
     context
         .folder
         .publish(&part, &entry.name, replace)
-        .map_err(Fault::Final)
+        .map_err(Fault::Final)?;
+    add(&context.counters.files_new, 1);
+    add(&context.counters.bytes_new, body.len() as u64);
+    Ok(())
 }
 
-async fn body(context: &Context, entry: &Entry) -> std::result::Result<Piece, Fault> {
-    let mut response = get(
-        context,
-        entry,
-        &Ask {
-            range: None,
-            validator: None,
-        },
-    )
-    .await?;
-    if strong_etag(&response).is_some_and(|tag| is_other_version(tag, entry)) {
+async fn body(
+    context: &Context,
+    entry: &Entry,
+    response: &mut Response,
+) -> std::result::Result<Piece, Fault> {
+    if strong_etag(response).is_some_and(|tag| is_other_version(tag, entry)) {
         return Err(mismatch(entry, "it changed on the server"));
     }
     if response.status().as_u16() != 200 {
@@ -75,20 +86,18 @@ async fn body(context: &Context, entry: &Entry) -> std::result::Result<Piece, Fa
             "the server sent a part when asked for the whole",
         ));
     }
-    if let Some(promised) = length(&response).filter(|length| *length != entry.bytes) {
-        let why = format!(
-            "the server promises {promised} bytes, the manifest {}",
-            entry.bytes
-        );
+    let size = entry.bytes.unwrap_or(LARGEST);
+    if let Some(promised) = length(response).filter(|length| *length != size) {
+        let why = format!("the server promises {promised} bytes, the manifest {size}");
         return Err(mismatch(entry, &why));
     }
     let mut whole: Option<Vec<u8>> = None;
     let mut first: Option<Piece> = None;
     let mut arrived = 0_u64;
-    while let Some(piece) = context.http.chunk(&mut response).await? {
+    while let Some(piece) = context.http.chunk(response).await? {
         add(&context.counters.bytes_received, piece.len() as u64);
         arrived += piece.len() as u64;
-        if arrived > entry.bytes {
+        if arrived > size {
             return Err(mismatch(
                 entry,
                 "the server sent more bytes than the manifest says",
@@ -99,17 +108,17 @@ async fn body(context: &Context, entry: &Entry) -> std::result::Result<Piece, Fa
             (Some(buffer), _) => buffer.extend_from_slice(&piece),
             (None, None) => first = Some(piece),
             (None, Some(head)) => {
-                let mut buffer = Vec::with_capacity(entry.bytes as usize);
+                let mut buffer = Vec::with_capacity(size as usize);
                 buffer.extend_from_slice(&head);
                 buffer.extend_from_slice(&piece);
                 whole = Some(buffer);
             }
         }
     }
-    if arrived < entry.bytes {
+    if arrived < size {
         let text = format!(
-            "{}: the body ended after {arrived} of {} bytes",
-            entry.name, entry.bytes
+            "{}: the body ended after {arrived} of {size} bytes",
+            entry.name
         );
         return Err(Fault::Again(Error::new("network", text)));
     }

@@ -66,9 +66,10 @@ impl Large {
         outcome?;
         let (hash, hashed) = lock(&self.hash).clone();
         let held = self.file.metadata().map_or(0, |data| data.len());
-        if hashed != self.entry.bytes
-            || held != self.entry.bytes
-            || hash.finalize()[..] != self.entry.sha256
+        let known = self.entry.sha256;
+        if hashed != self.size
+            || held != self.size
+            || known.is_some_and(|known| hash.finalize()[..] != known)
         {
             return Err(mismatch(
                 &self.entry,

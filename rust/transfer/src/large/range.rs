@@ -4,7 +4,6 @@ use std::ops::Range;
 use std::sync::atomic::Ordering;
 
 use reqwest::header::CONTENT_RANGE;
-use reqwest::Response;
 use sha2::Digest;
 
 use super::{Large, NOTED};
@@ -14,7 +13,7 @@ use crate::counters::add;
 use crate::disk;
 use crate::error::{Error, Result};
 use crate::fetch::{get, is_other_version, mismatch, strong_etag, Ask, Context, Fault};
-use crate::http::{header, length};
+use crate::http::{header, length, Response};
 use crate::ranges::{content_range, Ranges};
 
 impl Large {
@@ -26,18 +25,20 @@ impl Large {
         at: &mut u64,
         end: &mut u64,
     ) -> std::result::Result<(), Fault> {
-        let size = self.entry.bytes;
+        let size = self.size;
         let range = (*at > 0 || *end < size).then_some(*at..*end);
         let validator = self.validator.get().map(String::as_str);
-        let mut response = get(
-            context,
-            &self.entry,
-            &Ask {
-                range: range.clone(),
-                validator,
-            },
-        )
-        .await?;
+        let first = lock(&self.first).take();
+        let mut response = match first.filter(|_| *at == 0) {
+            Some(response) => response,
+            None => {
+                let ask = Ask {
+                    range: range.clone(),
+                    validator,
+                };
+                get(context, &self.entry, &ask).await?
+            }
+        };
         let stop = self.accept(&response, range, at, end)?;
         self.learn(context, board, &response)
             .map_err(Fault::Final)?;
@@ -57,7 +58,7 @@ impl Large {
         at: &mut u64,
         end: &mut u64,
     ) -> std::result::Result<u64, Fault> {
-        let (entry, size) = (&self.entry, self.entry.bytes);
+        let (entry, size) = (&self.entry, self.size);
         let etag = strong_etag(response);
         if etag.is_some_and(|tag| is_other_version(tag, entry)) {
             return Err(mismatch(entry, "it changed on the server"));
@@ -130,7 +131,7 @@ impl Large {
         if self.validator.set(etag.to_owned()).is_ok() {
             context
                 .journal
-                .start(&self.id, self.entry.bytes, &self.entry.sha256, etag)?;
+                .start(&self.id, self.size, self.entry.sha256.as_ref(), etag)?;
             board.call_helpers();
         }
         Ok(())

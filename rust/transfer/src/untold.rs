@@ -1,0 +1,119 @@
+//! A file whose size the list does not tell: the server's answer does, or the end of its body.
+
+use std::fs::File;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use crate::board::Board;
+use crate::counters::{add, take};
+use crate::disk;
+use crate::entry::Entry;
+use crate::error::{Error, Result};
+use crate::fetch::{get, mismatch, Ask, Context, Fault, Patience};
+use crate::folder::part_id;
+use crate::http::{is_chunked, length};
+use crate::{large, small};
+
+/// Fetches a file of unknown size to its final name, however many tries it takes.
+pub async fn fetch(
+    context: &Arc<Context>,
+    board: &Board,
+    mut entry: Entry,
+    replace: bool,
+) -> Result<()> {
+    let mut patience = Patience::new(context.http.limits().attempts);
+    let (mut split, mut told) = (true, 0);
+    while let Err(fault) = attempt(context, board, &entry, replace, split, &mut told).await {
+        split &= !matches!(fault, Fault::Restart(_));
+        patience.after(context, &mut entry, fault).await?;
+    }
+    Ok(())
+}
+
+/// One try; `told` is the size that the totals have for this file.
+async fn attempt(
+    context: &Arc<Context>,
+    board: &Board,
+    entry: &Entry,
+    replace: bool,
+    split: bool,
+    told: &mut u64,
+) -> std::result::Result<(), Fault> {
+    let mut sized = |bytes: u64| {
+        take(&context.counters.bytes_total, *told);
+        add(&context.counters.bytes_total, bytes);
+        *told = bytes;
+        Entry {
+            bytes: Some(bytes),
+            ..entry.clone()
+        }
+    };
+    // What an earlier run has of it was under a strong ETag: if that changed, the server says so.
+    if let Some(partial) = context.journal.partial(&part_id(&entry.name)) {
+        let entry = sized(partial.bytes);
+        return large::attempt(context, board, &entry, replace, split, None).await;
+    }
+    let ask = Ask {
+        range: None,
+        validator: None,
+    };
+    let mut response = get(context, entry, &ask).await?;
+    match length(&response) {
+        Some(bytes) if bytes <= small::LARGEST => {
+            small::take(context, &sized(bytes), &mut response, replace).await
+        }
+        Some(bytes) => {
+            let entry = sized(bytes);
+            large::attempt(context, board, &entry, replace, split, Some(response)).await
+        }
+        None if !is_chunked(&response) && entry.sha256.is_none() => {
+            let text = format!("{}: the server tells no length", entry.name);
+            let error = Error::new("bad-answer", format!("{text}, so a cut would go unseen"));
+            Err(Fault::Final(
+                error.hint("give its size or its sha256 in the list"),
+            ))
+        }
+        None => {
+            let part = context.folder.part(&entry.name);
+            let received = receive(context, entry, &mut response).await;
+            if received.is_err() {
+                let _ = std::fs::remove_file(&part);
+            }
+            let bytes = received?;
+            context
+                .folder
+                .publish(&part, &entry.name, replace)
+                .map_err(Fault::Final)?;
+            sized(bytes);
+            add(&context.counters.bytes_new, bytes);
+            add(&context.counters.files_new, 1);
+            Ok(())
+        }
+    }
+}
+
+/// A body without a length, to its part: how long it was.
+async fn receive(
+    context: &Context,
+    entry: &Entry,
+    response: &mut crate::http::Response,
+) -> std::result::Result<u64, Fault> {
+    let part = context.folder.part(&entry.name);
+    let fail = |error: std::io::Error| Fault::Final(Error::io("write", &part, &error));
+    let file = File::create(&part).map_err(fail)?;
+    let (mut hash, mut at) = (Sha256::new(), 0);
+    while let Some(piece) = context.http.chunk(response).await? {
+        disk::write_at(&file, &piece, at).map_err(fail)?;
+        hash.update(&piece);
+        at += piece.len() as u64;
+        add(&context.counters.bytes_received, piece.len() as u64);
+    }
+    match entry.sha256 {
+        Some(known) if hash.finalize()[..] != known => Err(mismatch(
+            entry,
+            "the sha256 of what arrived is not that of the list",
+        )),
+        _ => Ok(at),
+    }
+}
