@@ -14,8 +14,10 @@ import functools
 import hashlib
 import json
 import threading
+import time
 from collections import Counter
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
@@ -35,7 +37,9 @@ T = TypeVar("T")
 KEY = "key-that-must-not-leak"
 ORG = "acme"
 JOB = "job-1"
+BUCKET = "bucket"  # the same files as an object store would give them
 PIECE = 64 * 1024
+MODIFIED = ("Fri, 20 Nov 2026 10:00:00 GMT", "2026-11-20T10:00:00.000Z")
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,7 @@ class FileExchange(Exchange):
         """The right answer to this request; `ranges=False` gives the whole file, as if none was asked."""
         data, tag = self.file.data, f'"{self.file.sha256}"'
         headers = {"ETag": tag, "Content-Type": "application/octet-stream", "Accept-Ranges": "bytes"}
+        headers["Last-Modified"] = MODIFIED[0]
         asked = self.request.headers.get("range") if ranges else None
         if asked is None or self.request.headers.get("if-range", tag) != tag:
             return Answer(200, {**headers, "Content-Length": str(len(data))}, data)
@@ -113,6 +118,7 @@ class ManifestExchange(Exchange):
         """Stream `lines` in chunks, zstd when asked for; `cut` drops the connection after them."""
         packed = "zstd" in self.request.headers.get("accept-encoding", "")
         headers = {"Content-Type": "application/x-ndjson", "Transfer-Encoding": "chunked"}
+        headers["Date"] = formatdate(time.time() + self.platform.clock, usegmt=True)
         if packed:
             headers["Content-Encoding"] = "zstd"
         self.head(Answer(200, headers))
@@ -149,6 +155,8 @@ class FaultyServer(Server):
         self.requests: list[Request] = []
         self.sent: Counter[str] = Counter()
         self.signature = 1
+        self.clock = 0  # seconds that the server's clock is ahead
+        self.life: float | None = None  # seconds that a signature lives; None: for years
         self._guard = threading.Lock()
 
     def gets(self, name: str) -> list[Request]:
@@ -189,14 +197,15 @@ class FaultyServer(Server):
             for file in self.lines
             if ("all" in flags or file.flag in flags) and (wanted is None or file.render_id in wanted)
         ]
+        expires = 1_900_000_000 if self.life is None else int(time.time() + self.clock + self.life)
         header = {
             "job": JOB,
             "generation": 1,
             "complete": True,
             "count": len(chosen),
             "bytes": sum(len(file.data) for file in chosen),
-            "url": f"/api/v1/files/{JOB}/{{name}}?assets=rgb&exp=1900000000&sig={self.signature}",
-            "expires": 1_900_000_000,
+            "url": f"/api/v1/files/{JOB}/{{name}}?assets=rgb&exp={expires}&sig={self.signature}",
+            "expires": expires,
         }
         if "after" in query:
             names = [file.name for file in chosen]
@@ -216,8 +225,26 @@ class FaultyServer(Server):
             self._manifest(exchange)
         elif request.path.startswith(prefix := f"/api/v1/files/{JOB}/"):
             self._file(exchange, request.path.removeprefix(prefix))
+        elif request.path.rstrip("/") == f"/{BUCKET}":
+            exchange.reply(self._listing())
+        elif request.path.startswith(prefix := f"/{BUCKET}/"):
+            self._file(exchange, request.path.removeprefix(prefix))
         else:
             exchange.reply(problem(404, "not-found", f"nothing at {request.path}"))
+
+    def _listing(self) -> Answer:
+        """All files as S3 lists them (ListObjectsV2)."""
+        items = "".join(
+            f"<Contents><Key>{file.name}</Key><LastModified>{MODIFIED[1]}</LastModified>"
+            f"<ETag>&quot;{file.sha256}&quot;</ETag><Size>{len(file.data)}</Size>"
+            "<StorageClass>STANDARD</StorageClass></Contents>"
+            for file in self.lines
+        )
+        head = f"<Name>{BUCKET}</Name><Prefix/><KeyCount>{len(self.lines)}</KeyCount><MaxKeys>1000</MaxKeys>"
+        space = "http://s3.amazonaws.com/doc/2006-03-01/"
+        text = f'<ListBucketResult xmlns="{space}">{head}<IsTruncated>false</IsTruncated>{items}'
+        body = f'<?xml version="1.0" encoding="UTF-8"?>{text}</ListBucketResult>'.encode()
+        return Answer(200, {"Content-Type": "application/xml"}, body)
 
     def _manifest(self, exchange: Exchange) -> None:
         if self.key is not None and exchange.request.headers.get("authorization") != f"Bearer {self.key}":
@@ -232,7 +259,8 @@ class FaultyServer(Server):
             exchange.reply(problem(404, "not-found", f"no file {name}"))
             return
         view = FileExchange(exchange, self, self.content[name])
-        fault = self._next(self.faults.get(name, []))
+        is_head = exchange.request.method == "HEAD"  # a look at a file meets no fault
+        fault = None if is_head else self._next(self.faults.get(name, []))
         if fault is not None:
             fault(view)
         elif self.key is not None and exchange.request.query.get("sig") != str(self.signature):

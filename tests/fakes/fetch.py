@@ -41,6 +41,15 @@ def fetch(server: FaultyServer, folder: Path, *, key: str | None = KEY, **option
     return download(transport(server.url, key=key), JOB, directory=folder, **options)
 
 
+def outcome_of(server: FaultyServer, folder: Path, **options: Any) -> int:
+    """The exit code of the same."""
+    try:
+        summary = fetch(server, folder, **options)
+    except SynthesisError as error:
+        return error.exit_code
+    return 1 if summary.failures else 0
+
+
 def fetch_static(url: str, folder: Path, *, concurrency: int = 35) -> dict[str, Any]:
     """Download a manifest that is a plain file of a plain web server; returns the core's counters."""
     return _core.download(

@@ -179,7 +179,8 @@ pub async fn get(
         return Err(match status {
             403 if error.kind == "url-expired" => Fault::Expired(error, link.serial),
             408 | 429 | 500 | 502 | 503 | 504 | 522 | 524 => Fault::Again(error),
-            416 => Fault::Restart(error),
+            // 204, 304 and their like: nobody asked, so it says nothing about the file.
+            201..400 | 416 => Fault::Restart(error),
             _ => Fault::Final(error),
         });
     }
