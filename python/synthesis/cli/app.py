@@ -1,26 +1,30 @@
 """The table of commands, and the one place where errors become exit codes.
 
-Typer, and through it nothing heavy, is all that is imported here: each command imports what it
-needs when it runs, so that `--version`, `--help` and completion answer at once.
+A line that names a command costs that command only: the others are neither imported nor built. What
+a command needs beside typer it imports when it runs, so that `--version`, `--help` and completion
+answer at once.
 """
 
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from collections.abc import MutableMapping
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
+import typer.main
 
-from synthesis.cli import apikey, exr, humans, job, org, platform, quickstart, serve, status, user, version
+from synthesis.cli import version
 from synthesis.cli.command import (
     CONTEXT,
     ConfigOption,
     DebugOption,
+    Group,
     JsonOption,
     OrgOption,
     QuietOption,
     ServerOption,
-    command,
     help_when_alone,
 )
 from synthesis.cli.output import reader_gone
@@ -64,25 +68,48 @@ HINTS: tuple[tuple[type[SynthesisError], str], ...] = (
     (SynthesisError, "add --debug to see more"),
 )
 
+# In the order of the help. Each is a module of this package with its command, or group, as `app`.
+COMMANDS = (
+    "apikey",
+    "org",
+    "user",
+    "humans",
+    "job",
+    "exr",
+    "platform",
+    "quickstart",
+    "status",
+    "serve",
+)
+
+
+class _Commands(dict[str, Any]):
+    """From a command's name to the command, imported and built when it is asked for."""
+
+    def get(self, name: str, default: Any = None) -> Any:
+        if name not in self:
+            return default
+        if self[name] is None:
+            self[name] = typer.main.get_command(import_module(f"synthesis.cli.{name}").app)
+            self[name].name = name
+        return self[name]
+
+
+class _Root(Group):
+    """`synthesis` itself."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self.commands: MutableMapping[str, Any] = _Commands.fromkeys(COMMANDS)
+
+
 app = typer.Typer(
+    cls=_Root,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     invoke_without_command=True,
     context_settings=CONTEXT,
 )
-for _name, _group in (
-    ("apikey", apikey.app),
-    ("org", org.app),
-    ("user", user.app),
-    ("humans", humans.app),
-    ("job", job.app),
-    ("exr", exr.app),
-    ("platform", platform.app),
-):
-    app.add_typer(_group, name=_name)
-command(app, "quickstart")(quickstart.quickstart)
-command(app, "status")(status.status)
-command(app, "serve")(serve.serve)
 
 
 def _version(wanted: bool) -> None:

@@ -17,6 +17,7 @@ import typer.core
 
 from synthesis.cli.output import reader_gone
 from synthesis.cli.session import Session
+from synthesis.cli.values import simplify
 from synthesis.errors import CancelledError
 
 P = ParamSpec("P")
@@ -55,6 +56,9 @@ _RARE = (
 class _Command(typer.core.TyperCommand):
     """A command whose help writes arguments plainly, `FILE...` and not `{FILE}... <list[Path]>`."""
 
+    def get_params(self, ctx: Any) -> list[Any]:
+        return simplify(super().get_params(ctx))
+
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         return [piece.replace("{", "").replace("}", "") for piece in super().collect_usage_pieces(ctx)]
 
@@ -67,9 +71,18 @@ class _Command(typer.core.TyperCommand):
                     formatter.write_dl(plain)
 
 
+class Group(typer.core.TyperGroup):
+    """A group of commands."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """The parameters, converting simple values by themselves."""
+        return simplify(super().get_params(ctx))
+
+
 def group(help: str) -> typer.Typer:  # noqa: A002 - typer's own word
     """Return a group of commands; without a command it prints its help."""
     app = typer.Typer(
+        cls=Group,
         help=help,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
@@ -83,6 +96,11 @@ def group(help: str) -> typer.Typer:  # noqa: A002 - typer's own word
         help_when_alone(context)
 
     return app
+
+
+def single() -> typer.Typer:
+    """Return the app of a module that is one command."""
+    return typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
 
 
 def help_when_alone(context: typer.Context) -> None:

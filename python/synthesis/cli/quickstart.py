@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import typer
 
+from synthesis.cli.command import command, single
 from synthesis.cli.download import Wanted, choose_flags, failed, transfer
 from synthesis.cli.extras import need_platform
 from synthesis.cli.output import duration, plural, size
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from synthesis.client import Client
     from synthesis.ops.download import Summary
     from synthesis.schema.job import Job
+
+app = single()
 
 EMAIL, ORG, NAME = "you@example.com", "quickstart", "quickstart"
 
@@ -70,6 +73,7 @@ class Folder:
         return self.root / "logs" / "platform.log"
 
 
+@command(app, "quickstart")
 def quickstart(
     session: Session,
     folder: Annotated[

@@ -7,8 +7,11 @@ from typing import Annotated
 
 import typer
 
+from synthesis.cli.command import command, single
 from synthesis.cli.extras import need_platform
 from synthesis.cli.session import Session
+
+app = single()
 
 DataOption = Annotated[
     Path | None,
@@ -28,6 +31,7 @@ def data_folder(given: Path | None) -> Path:
     return given.expanduser().resolve() if given else config.default_data()
 
 
+@command(app, "serve")
 def serve(
     session: Session,
     *,

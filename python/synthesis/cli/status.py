@@ -7,8 +7,11 @@ from dataclasses import asdict, dataclass
 
 import typer
 
+from synthesis.cli.command import command, single
 from synthesis.cli.session import Session
 from synthesis.errors import FailedError, SynthesisError
+
+app = single()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +24,7 @@ class Check:
     hint: str | None = None
 
 
+@command(app, "status")
 def status(session: Session) -> None:
     """Check server, API key and membership, step by step.
 
