@@ -23,6 +23,7 @@ from synthesis.transport import Limits, Transport
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from fakes.calls import Watch
     from fakes.faulty import FaultyServer
     from synthesis.ops.download import Summary
 
@@ -72,15 +73,19 @@ def start(
     *,
     url: str | None = None,
     env: Mapping[str, str] | None = None,
+    watch: Watch | None = None,
     **options: Any,
 ) -> subprocess.Popen[bytes]:
     """The same in a child of its own session, to be killed or waited for with `outcome`.
 
-    `url` is used in place of the server's own, `env` is added to this process's environment.
+    `url` is used in place of the server's own, `env` is added to this process's environment, `watch`
+    judges the child's system calls.
     """
     path = os.pathsep.join([str(TESTS), *filter(None, [os.environ.get("PYTHONPATH")])])
+    command = [sys.executable, "-m", "fakes.fetch", url or server.url, str(folder), json.dumps(options)]
     return subprocess.Popen(
-        [sys.executable, "-m", "fakes.fetch", url or server.url, str(folder), json.dumps(options)],
+        watch.command(command) if watch else command,
+        pass_fds=[watch.fd] if watch else [],
         env={**os.environ, "PYTHONPATH": path, **(env or {})},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
