@@ -69,7 +69,10 @@ def download(
     manifest_url: str,
     headers: Sequence[tuple[str, str]],
     directory: str | PathLike[str],
-    concurrency: int,
+    concurrency: int | None,
+    limit_rate: int | None,
+    max_rps: float | None,
+    memory: str | PathLike[str] | None,
     update: bool,
     verify: bool,
     render_ids: Sequence[tuple[int, int]] | None,
@@ -83,7 +86,11 @@ def download(
     `aside` is (suffix, products): files whose names end so go to `.synthesis/aside` in the folder,
     and count as present when each product (the name with another end) is in the folder.
     Returns the counters (as the progress callback gets them) with `failures`, a list of
-    (name, kind, message, status), `failed_by_kind`, `missing`, `missing_render_ids`, `complete`.
+    (name, kind, message, status), `failed_by_kind`, `missing`, `missing_render_ids`, `complete`, and
+    `bound`: `what` (nothing, latency, throttling, limit, disk, cpu, network, manifest), its `share` of
+    the run, `permits`, `latency` in seconds, `try_permits` (0: none is better).
+    `concurrency` of None finds the number itself; `limit_rate` is in bytes a second; `memory` is a
+    JSON file with what was learnt of each host.
     """
 
 def error_kinds() -> list[str]:

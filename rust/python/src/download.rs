@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use synthesis_transfer::{Aside, CancellationToken, Counters, List, Options, Outcome, Snapshot};
+use synthesis_transfer::{
+    Aside, CancellationToken, Concurrency, Counters, List, Options, Outcome, Snapshot,
+};
 
 use crate::cancel::CancelToken;
 use crate::client::HttpClient;
@@ -15,7 +17,7 @@ use crate::wait::Wait;
 
 /// Brings the files of a manifest to a folder; see the stub.
 #[pyfunction]
-#[pyo3(signature = (client, *, manifest_url, headers, directory, concurrency, update, verify, render_ids, aside, progress=None, interval, cancel=None))]
+#[pyo3(signature = (client, *, manifest_url, headers, directory, concurrency, limit_rate, max_rps, memory, update, verify, render_ids, aside, progress=None, interval, cancel=None))]
 #[expect(clippy::too_many_arguments, reason = "keyword-only in Python")]
 pub fn download(
     py: Python<'_>,
@@ -23,7 +25,10 @@ pub fn download(
     manifest_url: &str,
     headers: Vec<(String, String)>,
     directory: PathBuf,
-    concurrency: usize,
+    concurrency: Option<usize>,
+    limit_rate: Option<u64>,
+    max_rps: Option<f64>,
+    memory: Option<PathBuf>,
     update: bool,
     verify: bool,
     render_ids: Option<Vec<(u64, u64)>>,
@@ -37,11 +42,18 @@ pub fn download(
     };
     let options = Options {
         headers: parse_headers(py, headers)?,
+        limit_rate,
+        max_rps,
+        memory,
         update,
         verify,
         render_ids,
         aside: aside.map(|(suffix, products)| Aside { suffix, products }),
-        ..Options::new(list, directory, concurrency)
+        ..Options::new(
+            list,
+            directory,
+            concurrency.map_or(Concurrency::Auto, Concurrency::Fixed),
+        )
     };
     let (counters, token) = (Arc::new(Counters::default()), CancellationToken::new());
     let work =
@@ -74,6 +86,10 @@ fn snapshot<'py>(py: Python<'py>, counters: &Snapshot) -> PyResult<Bound<'py, Py
     dict.set_item("retries", counters.retries)?;
     dict.set_item("failed", counters.failed)?;
     dict.set_item("in_flight", counters.in_flight)?;
+    dict.set_item("permits", counters.permits)?;
+    dict.set_item("most_permits", counters.most_permits)?;
+    dict.set_item("throttled_seconds", counters.throttled_seconds)?;
+    dict.set_item("connections", counters.connections)?;
     dict.set_item("seconds", counters.seconds)?;
     Ok(dict)
 }
@@ -89,5 +105,19 @@ fn summary(py: Python<'_>, outcome: Outcome) -> PyResult<Py<PyDict>> {
     dict.set_item("missing", outcome.missing)?;
     dict.set_item("missing_render_ids", outcome.missing_render_ids)?;
     dict.set_item("complete", outcome.complete)?;
+    dict.set_item("bound", bound(py, &outcome.bound)?)?;
     Ok(dict.unbind())
+}
+
+fn bound<'py>(
+    py: Python<'py>,
+    bound: &synthesis_transfer::Bound,
+) -> PyResult<pyo3::Bound<'py, PyDict>> {
+    let dict = PyDict::new(py);
+    dict.set_item("what", bound.what.word())?;
+    dict.set_item("share", bound.share)?;
+    dict.set_item("permits", bound.permits)?;
+    dict.set_item("latency", bound.latency)?;
+    dict.set_item("try_permits", bound.try_permits)?;
+    Ok(dict)
 }

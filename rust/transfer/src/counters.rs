@@ -62,6 +62,14 @@ pub struct Counters {
     pub retries: AtomicU64,
     /// Units of work being done now.
     pub in_flight: AtomicU64,
+    /// How many there may be now.
+    pub permits: AtomicU64,
+    /// The most there have been allowed.
+    pub most_permits: AtomicU64,
+    /// Milliseconds in which the host wanted a pause or a slower pace.
+    pub throttled_millis: AtomicU64,
+    /// Connections that are open now.
+    pub connections: AtomicU64,
     failed: AtomicU64,
     failures: Mutex<Vec<Failure>>,
     kinds: Mutex<BTreeMap<String, u64>>,
@@ -93,6 +101,14 @@ pub struct Snapshot {
     pub failed: u64,
     /// Units of work being done now.
     pub in_flight: u64,
+    /// How many there may be now.
+    pub permits: u64,
+    /// The most there have been allowed.
+    pub most_permits: u64,
+    /// How long the host wanted a pause or a slower pace.
+    pub throttled_seconds: f64,
+    /// Connections that are open now.
+    pub connections: u64,
     /// Time since the start.
     pub seconds: f64,
 }
@@ -110,6 +126,10 @@ impl Default for Counters {
             bytes_received: AtomicU64::new(0),
             retries: AtomicU64::new(0),
             in_flight: AtomicU64::new(0),
+            permits: AtomicU64::new(0),
+            most_permits: AtomicU64::new(0),
+            throttled_millis: AtomicU64::new(0),
+            connections: AtomicU64::new(0),
             failed: AtomicU64::new(0),
             failures: Mutex::default(),
             kinds: Mutex::default(),
@@ -168,6 +188,10 @@ impl Counters {
             retries: read(&self.retries),
             failed: read(&self.failed),
             in_flight: read(&self.in_flight),
+            permits: read(&self.permits),
+            most_permits: read(&self.most_permits),
+            throttled_seconds: read(&self.throttled_millis) as f64 / 1e3,
+            connections: read(&self.connections),
             seconds: self.started.elapsed().as_secs_f64(),
         }
     }

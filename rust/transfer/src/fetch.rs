@@ -9,6 +9,7 @@ use reqwest::Response;
 use serde::Deserialize;
 
 use crate::backoff::{retry_after, Backoff, Gate};
+use crate::control::Throttle;
 use crate::counters::{add, Counters};
 use crate::entry::Entry;
 use crate::error::{Error, Result};
@@ -31,6 +32,8 @@ pub struct Context {
     pub http: std::sync::Arc<Http>,
     /// Shut while the host wants a pause.
     pub gate: Gate,
+    /// The limit of bytes a second; every piece of a body passes it.
+    pub throttle: Throttle,
     /// The manifest's address and key.
     pub source: Source,
     /// From file to URL.

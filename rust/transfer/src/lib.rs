@@ -14,6 +14,8 @@
 
 mod backoff;
 mod board;
+mod checkpoint;
+mod control;
 mod counters;
 mod disk;
 mod download;
@@ -32,6 +34,8 @@ mod links;
 mod list;
 mod manifest;
 mod names;
+mod options;
+mod permit;
 mod plan;
 mod ranges;
 mod small;
@@ -39,13 +43,15 @@ mod tar;
 mod tls;
 mod untold;
 
+pub use control::{Bound, Cause};
 pub use counters::{Counters, Failure, Snapshot};
-pub use download::{download, Options, Outcome};
+pub use download::download;
 pub use error::{Error, Result, KINDS};
 pub use finished::{Finished, FinishedFile};
 pub use folder::Aside;
 pub use http::{Answer, Http, Limits, Request};
 pub use list::{Input, List};
+pub use options::{Concurrency, Options, Outcome};
 pub use plan::Order;
 pub use reqwest;
 pub use tar::Tar;

@@ -96,6 +96,7 @@ async fn body(
     let mut arrived = 0_u64;
     while let Some(piece) = context.http.chunk(response).await? {
         add(&context.counters.bytes_received, piece.len() as u64);
+        context.throttle.take(piece.len()).await;
         arrived += piece.len() as u64;
         if arrived > size {
             return Err(mismatch(

@@ -149,6 +149,7 @@ impl Large {
         while let Some(piece) = context.http.chunk(response).await? {
             let amount = piece.len() as u64;
             add(&context.counters.bytes_received, amount);
+            context.throttle.take(piece.len()).await;
             if *at + amount > stop {
                 return Err(mismatch(
                     &self.entry,
