@@ -36,10 +36,13 @@ test: test-rust
 test-rust:
     cargo test --workspace --locked
 
-# Measure against the peers that are installed; prints Markdown tables.
-bench:
-    python tests/bench/transfers.py
+# Measure against the peers; prints Markdown tables.
+bench: bench-transfer
     python tests/bench/extract.py
+
+# Downloads beside other downloaders, over loopback and over a made round trip, e.g. `just bench-transfer --quick`.
+bench-transfer *options:
+    python tests/bench/transfer {{options}}
 
 # A wheel for this machine and the source archive, in dist/.
 build:

@@ -80,7 +80,8 @@ def main() -> int:
                     print(f"\n{report.table(result)}\n\n{result.traffic}", flush=True)
     finally:
         if not asked.keep:
-            shutil.rmtree(place.base, ignore_errors=True)
+            with place.alone():
+                shutil.rmtree(place.base, ignore_errors=True)
     return 0
 
 

@@ -127,27 +127,23 @@ def run_cell(
     calls: bool = False,
 ) -> Result:
     """Run every tool of a cell `runs` times, taking turns, and our own at each number of `sweep`."""
-    corpus = corpora.build(cell.corpus, place.root, scale)
-    result = Result(cell, len(corpus.files), corpus.size)
-    # The first look at every byte is by the server's cache, not by the first tool.
-    for file in corpus.files:
-        (place.root / corpus.name / file.name).read_bytes()
-    with (
-        place.alone(),
-        Network(cell.rtt_ms, place.cache) as network,
-        serving(place.root, place.base / "nginx", network) as server,
-    ):
-        stage = Stage(cell, corpus, place, network, server)
-        for turn in range(runs):
-            for tool in tools:
-                stage.turn(tool, result, turn)
-        for number in sweep:
-            swept = [stage.run(OURS, number, hashed=False) for _ in range(max(1, runs // 2))]
-            good = [run.wall for run in swept if run and not run.complaint]
-            if good:
-                result.sweep[number] = statistics.median(good)
-        if calls:
-            for tool in tools:
+    with place.alone(), Network(cell.rtt_ms, place.cache) as network:
+        corpus = corpora.build(cell.corpus, place.root, scale)
+        result = Result(cell, len(corpus.files), corpus.size)
+        # The first look at every byte is the server's cache's, not the first tool's.
+        for file in corpus.files:
+            (place.root / corpus.name / file.name).read_bytes()
+        with serving(place.root, place.base / "nginx", network) as server:
+            stage = Stage(cell, corpus, place, network, server)
+            for turn in range(runs):
+                for tool in tools:
+                    stage.turn(tool, result, turn)
+            for number in sweep:
+                swept = [stage.run(OURS, number, hashed=False) for _ in range(max(1, runs // 2))]
+                good = [run.wall for run in swept if run and not run.complaint]
+                if good:
+                    result.sweep[number] = statistics.median(good)
+            for tool in tools if calls else ():
                 stage.count(tool, result)
     result.traffic = network.traffic
     return result
@@ -196,20 +192,21 @@ class Stage:
             return measure.Run(run.wall, run.cpu, run.memory, run.code, wrong)
 
     def count(self, tool: Tool, result: Result) -> None:
-        """System calls a file: those of the whole less those of a list of two files."""
+        """System calls a file: those of the whole less those of a list of two files, which are its start."""
         if not result.good(tool.name) or len(self.corpus.files) < 100:
             return
         few = corpora.Corpus(self.corpus.name, self.corpus.root, self.corpus.files[:2])
-        totals = []
+        fetched, totals = [], []
         for corpus in (few, self.corpus):
             with self.task(self.cell.in_flight, corpus) as task:
-                line = tool.line(task) or []
                 env = self.environment(task)
+                line = tool.line(task) or []
                 totals.append(measure.system_calls(line, prefix=self.network.client, env=env))
-        if totals[0] is not None and totals[1] is not None:
-            files = len(self.corpus.files) - len(few.files)
-            # What lists a bucket fetches all of it both times.
-            result.calls[tool.name] = (totals[1] - totals[0]) / files
+                fetched.append(sum(1 for _ in task.out.iterdir()))
+        if None in totals:
+            return
+        start = 0 if fetched[0] == fetched[1] else totals[0]  # what lists a bucket takes all of it both times
+        result.calls[tool.name] = (totals[1] - start) / (fetched[1] - (fetched[0] if start else 0))
 
     @contextlib.contextmanager
     def task(self, in_flight: int | None, corpus: Corpus | None = None) -> Iterator[Task]:
@@ -229,10 +226,9 @@ class Stage:
     def environment(self, task: Task) -> dict[str, str]:
         """Of a user who was never here: nothing learnt, no configuration."""
         home = str(task.lists / "home")
-        names = {
-            name: home
-            for name in ("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME")
-        }
+        names = dict.fromkeys(
+            ("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"), home
+        )
         trust = {"SSL_CERT_FILE": str(task.certificate)} if task.certificate else {}
         return {
             **names,

@@ -80,7 +80,7 @@ def run(
 
 
 def environment(more: Mapping[str, str]) -> dict[str, str]:
-    """This process's and `more`, without what would lead a tool elsewhere: proxies, certificates, AWS accounts."""
+    """This process's and `more`, without what leads a tool elsewhere: proxies, certificates, accounts."""
     odd = re.compile(r".*_proxy$|AWS_.*|SSL_CERT_.*|.*_CA_BUNDLE|SYNTHESIS_.*", re.IGNORECASE)
     return {**{name: value for name, value in os.environ.items() if not odd.match(name)}, **more}
 
