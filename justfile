@@ -44,6 +44,10 @@ bench: bench-transfer
 bench-transfer *options:
     python tests/bench/transfer {{options}}
 
+# Every downloader before every fault, e.g. `just bench-faults --cases stall --tools synthesis,curl`.
+bench-faults *options:
+    python tests/bench/faults.py {{options}}
+
 # A wheel for this machine and the source archive, in dist/.
 build:
     maturin build --release --locked --out dist

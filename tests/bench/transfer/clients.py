@@ -75,7 +75,7 @@ def run_requests(urls: list[str], folder: Path, in_flight: int) -> None:
     def fetch(url: str) -> None:
         if not hasattr(mine, "session"):
             mine.session = requests.Session()
-        with mine.session.get(url, stream=True, timeout=60, verify=os.environ.get("SSL_CERT_FILE")) as answer:
+        with mine.session.get(url, stream=True, timeout=20, verify=os.environ.get("SSL_CERT_FILE")) as answer:
             answer.raise_for_status()
             with (folder / url.rpartition("/")[2]).open("wb") as out:
                 for chunk in answer.iter_content(1 << 20):

