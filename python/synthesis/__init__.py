@@ -11,11 +11,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from synthesis.client import Client
     from synthesis.errors import SynthesisError
+    from synthesis.ops.fetch import fetch
 
 __version__ = "0.1.0"
 
-_LAZY = {"Client": "synthesis.client", "SynthesisError": "synthesis.errors"}
-__all__ = ["Client", "SynthesisError", "__version__"]
+_LAZY = {
+    "Client": "synthesis.client",
+    "SynthesisError": "synthesis.errors",
+    "fetch": "synthesis.ops.fetch",
+}
+__all__ = ["Client", "SynthesisError", "__version__", "fetch"]
 
 
 def __getattr__(name: str) -> Any:

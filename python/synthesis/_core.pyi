@@ -1,12 +1,14 @@
 """The compiled core of synthesis."""
 
+import builtins
 from collections.abc import Callable, Sequence
 from os import PathLike
-from typing import Any, final
+from typing import Any, TypedDict, final
 
 __all__ = [
     "CancelToken",
     "HttpClient",
+    "Stream",
     "__version__",
     "download",
     "encode",
@@ -63,35 +65,65 @@ class HttpClient:
         origin only.
         """
 
+class Transfer(TypedDict):
+    """What to download and how; `synthesis.ops.transfer` makes it.
+
+    `list` is (kind, place): `manifest` and `url` with a URL, `file` with a path, `stdin`. `concurrency`
+    of None finds the number itself; `limit_rate` is in bytes a second; `memory` is a JSON file with what
+    was learnt of each host; `shard` counts from 0; `tar` is a folder and the renders in a shard.
+    `aside` is (suffix, products): files whose names end so go to `.synthesis/aside` in the folder, and
+    count as present when each product (the name with another end) is in the folder.
+    """
+
+    list: tuple[str, str]
+    headers: builtins.list[tuple[str, str]]
+    directory: PathLike[str]
+    concurrency: int | None
+    limit_rate: int | None
+    max_rps: float | None
+    memory: PathLike[str] | None
+    update: bool
+    verify: bool
+    render_ids: builtins.list[tuple[int, int]] | None
+    aside: tuple[str, builtins.list[str]] | None
+    by_render: bool
+    shard: tuple[int, int] | None
+    dry_run: bool
+    force: bool
+    report: PathLike[str] | None
+    tar: tuple[PathLike[str], int] | None
+
 def download(
     client: HttpClient,
+    transfer: Transfer,
     *,
-    manifest_url: str,
-    headers: Sequence[tuple[str, str]],
-    directory: str | PathLike[str],
-    concurrency: int | None,
-    limit_rate: int | None,
-    max_rps: float | None,
-    memory: str | PathLike[str] | None,
-    update: bool,
-    verify: bool,
-    render_ids: Sequence[tuple[int, int]] | None,
-    aside: tuple[str, Sequence[str]] | None,
     progress: Callable[[dict[str, Any]], object] | None = None,
     interval: float,
     cancel: CancelToken | None = None,
 ) -> dict[str, Any]:
-    """Bring the files of a manifest to a folder; `synthesis.ops.download` says how.
+    """Bring the files of a list to a folder; `synthesis.ops` says how.
 
-    `aside` is (suffix, products): files whose names end so go to `.synthesis/aside` in the folder,
-    and count as present when each product (the name with another end) is in the folder.
     Returns the counters (as the progress callback gets them) with `failures`, a list of
     (name, kind, message, status), `failed_by_kind`, `missing`, `missing_render_ids`, `complete`, and
     `bound`: `what` (nothing, latency, throttling, limit, disk, cpu, network, manifest), its `share` of
     the run, `permits`, `latency` in seconds, `try_permits` (0: none is better).
-    `concurrency` of None finds the number itself; `limit_rate` is in bytes a second; `memory` is a
-    JSON file with what was learnt of each host.
     """
+
+@final
+class Stream:
+    """A download in the background that hands over what is finished; at most `ahead` wait to be taken."""
+
+    def __new__(cls, client: HttpClient, transfer: Transfer, *, ahead: int) -> Stream: ...
+    def next(
+        self, *, cancel: CancelToken | None = None
+    ) -> tuple[int | None, list[tuple[str, str, int | None, bool]]] | None:
+        """Wait for the next: render id (None: a file) and (name, path, bytes, was there); None at the end."""
+    def snapshot(self) -> dict[str, Any]:
+        """The counters now."""
+    def outcome(self) -> dict[str, Any]:
+        """Wait for the end and return what `download` returns, or raise what it raises."""
+    def close(self) -> None:
+        """End the work, if it still runs; what is done is kept."""
 
 def error_kinds() -> list[str]:
     """Every kind that this extension can raise, sorted."""

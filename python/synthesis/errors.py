@@ -8,7 +8,8 @@
     ├── UnavailableError      5    worth another run: network, server
     ├── DiskError             6    the disk is full, read-only, locked ...
     ├── VerifyError           7    bytes on disk are not what they should be
-    └── CancelledError        130  a cancel token ended the work
+    └── CancelledError        130  a cancel token, or Control-C, ended the work
+        └── TerminatedError   143  SIGTERM did
 
 Kinds are kebab-case and append-only: scripts compare them. The extension raises these
 classes too, through `from_kind`; `_core.error_kinds()` lists what it can raise.
@@ -112,11 +113,19 @@ class CancelledError(SynthesisError):
     default_kind = "cancelled"
 
 
+class TerminatedError(CancelledError):
+    """SIGTERM ended the work; what was done is kept."""
+
+    exit_code = 143
+    default_kind = "terminated"
+
+
 KINDS: dict[str, type[SynthesisError]] = {
     "failed": FailedError,
     "conflict": FailedError,  # the state of the job forbids it
     "partial": FailedError,  # some files failed, the others are there
     "differs": FailedError,  # a file here is not the size of the server's
+    "missing": FailedError,  # a file of the list is not in the folder
     "invalid-name": FailedError,  # a file name from the server that no folder should hold
     "invalid-exr": FailedError,
     "unsupported-exr": FailedError,
@@ -150,6 +159,7 @@ KINDS: dict[str, type[SynthesisError]] = {
     "locked": DiskError,
     "mismatch": VerifyError,
     "cancelled": CancelledError,
+    "terminated": TerminatedError,
 }
 
 

@@ -84,13 +84,7 @@ class Transport:
     ) -> None:
         self.server = _checked(server)
         self.limits = limits or Limits()
-        self.http = _core.HttpClient(
-            USER_AGENT,
-            connect_timeout=self.limits.connect,
-            first_byte_timeout=self.limits.first_byte,
-            idle_timeout=self.limits.idle,
-            attempts=self.limits.attempts,
-        )
+        self.http = http_client(self.limits)
         self._api_key = api_key
         self._org = org
 
@@ -213,6 +207,18 @@ class Transport:
         )
 
 
+def http_client(limits: Limits | None = None) -> _core.HttpClient:
+    """Return a pool of connections of its own."""
+    limits = limits or Limits()
+    return _core.HttpClient(
+        USER_AGENT,
+        connect_timeout=limits.connect,
+        first_byte_timeout=limits.first_byte,
+        idle_timeout=limits.idle,
+        attempts=limits.attempts,
+    )
+
+
 def _checked(server: str) -> str:
     try:
         parts = urlsplit(server.strip())
@@ -245,9 +251,10 @@ def _pause(seconds: float, cancel: _core.CancelToken | None) -> None:
 def _problem(answer: Answer) -> dict[str, Any] | None:
     """The problem document of a refusal; None if it is something else."""
     problem = answer.json()
-    kind = problem.get("kind") if isinstance(problem, dict) else None
+    if not isinstance(problem, dict) or not isinstance(kind := problem.get("kind"), str):
+        return None
     # Whether a call was cancelled is for this side to say.
-    return problem if isinstance(kind, str) and KINDS.get(kind) is not CancelledError else None
+    return None if issubclass(KINDS.get(kind, SynthesisError), CancelledError) else problem
 
 
 def _retry_after(value: str | None) -> float | None:

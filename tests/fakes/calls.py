@@ -153,7 +153,9 @@ class Watch:
             verdict = None
         if isinstance(verdict, tuple) and verdict[0] == "fd":
             flags = os.O_CLOEXEC
-            _ioctl(listener, ADD_FD, bytearray(struct.pack("QIIII", ident, SEND_WITH_FD, verdict[1], 0, flags)))
+            _ioctl(
+                listener, ADD_FD, bytearray(struct.pack("QIIII", ident, SEND_WITH_FD, verdict[1], 0, flags))
+            )
             os.close(verdict[1])
             return
         value = verdict[1] if isinstance(verdict, tuple) else 0

@@ -18,6 +18,7 @@ from fakes.faulty import JOB, KEY, ORG
 from synthesis import _core
 from synthesis.errors import SynthesisError
 from synthesis.ops.download import download
+from synthesis.ops.transfer import core_transfer, settled
 from synthesis.transport import Limits, Transport
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from fakes.calls import Watch
     from fakes.faulty import FaultyServer
-    from synthesis.ops.download import Summary
+    from synthesis.ops.transfer import Summary
 
 TESTS = Path(__file__).resolve().parent.parent
 STATE = ".synthesis"
@@ -53,21 +54,9 @@ def outcome_of(server: FaultyServer, folder: Path, **options: Any) -> int:
 
 def fetch_static(url: str, folder: Path, *, concurrency: int = 35) -> dict[str, Any]:
     """Download a manifest that is a plain file of a plain web server; returns the core's counters."""
-    return _core.download(
-        transport(url).http,
-        manifest_url=url,
-        headers=[],
-        directory=folder,
-        concurrency=concurrency,
-        limit_rate=None,
-        max_rps=None,
-        memory=None,
-        update=False,
-        verify=False,
-        render_ids=None,
-        aside=None,
-        interval=0.2,
-    )
+    how = settled({"concurrency": concurrency})
+    manifest = core_transfer(how, kind="manifest", place=url, headers={}, directory=folder)
+    return _core.download(transport(url).http, manifest, interval=0.2)
 
 
 def start(

@@ -8,7 +8,8 @@ import time
 from typing import TYPE_CHECKING
 
 from fakes.wire import Answer, Exchange, Server
-from synthesis.ops.download import Summary, download
+from synthesis.ops.download import download
+from synthesis.ops.transfer import Summary
 from synthesis.transport import Limits, Transport
 
 if TYPE_CHECKING:

@@ -147,7 +147,7 @@ def test_json_gives_events(cli: Command, job: str) -> None:
     done = cli.ok("job", "assets", "download", job, "--assets", "rgb", "-o", "out", "--json")
     assert done.err == ""
     events = done.events()
-    assert [event["event"] for event in events if event["event"] != "progress"] == ["start", "summary"]
+    assert [event["event"] for event in events if event["event"] != "progress"] == ["start", "done"]
     assert events[0]["assets"] == ["rgb"]
     assert (events[-1]["files_new"], events[-1]["failed"]) == (RENDERS, 0)
     assert "key" not in json.dumps(events)
@@ -182,7 +182,7 @@ def test_verify_finds_a_flipped_bit(cli: Command, job: str) -> None:
     data[5] ^= 1
     file.write_bytes(data)
     found = cli(*line, "--verify")
-    assert (found.code, found.err.rstrip().endswith("--verify --update")) == (7, True)
+    assert (found.code, found.err.rstrip().endswith("-o out --update")) == (7, True)
     cli.ok(*line, "--update")
     cli.ok(*line, "--verify")
 

@@ -71,7 +71,7 @@ def test_extract_makes_images(cli: Command) -> None:
 def test_all_is_what_each_exr_has(cli: Command) -> None:
     done = cli.ok("exr", "extract", "renders", "--assets", "all", "-o", "images", "--json")
     summary = done.events()[-1]
-    assert (summary["event"], summary["images"], summary["failed"]) == ("summary", 9, 0)
+    assert (summary["event"], summary["images"], summary["failed"]) == ("done", 9, 0)
 
 
 def test_a_bad_file_stops_nothing_else(cli: Command) -> None:
@@ -88,7 +88,7 @@ def test_what_cannot_be_made_is_said(cli: Command) -> None:
         "exr", "extract", "renders/0.cam_default.f_1.exr", "--assets", "segments", "-o", "images", "--json"
     )
     assert done.code == 1
-    kinds = [event.get("kind") for event in done.events() if event["event"] == "file_failed"]
+    kinds = [event.get("kind") for event in done.events() if event["event"] == "file-failed"]
     assert len(kinds) == 1
     assert done.events()[-1]["error"]["kind"] == kinds[0]
 

@@ -286,7 +286,7 @@ def test_watch_waits_for_the_renders(cli: Command, rendering: Platform) -> None:
     done = cli.ok("job", "watch", job, "--interval", "0.1", timeout=90)
     assert done.out == "status: completed\n2/2 renders created\n"
     events = cli.ok("job", "watch", job, "--json").events()
-    assert (events[-1]["event"], events[-1]["status"]) == ("summary", "completed")
+    assert (events[-1]["event"], events[-1]["status"]) == ("done", "completed")
     view = cli.ok("job", "assets", "view", job).out.splitlines()
     assert view[0].split() == ["FLAG", "SUFFIX", "FILES", "BYTES", "WHAT", "IT", "IS"]
     flags = [line.split()[0] for line in view[1:]]

@@ -243,7 +243,7 @@ def test_the_environment_is_mentioned_when_it_wins(cli: Command, platform: Platf
 def test_usage_errors_are_two_lines_and_exit_2(cli: Command) -> None:
     for line, says in (
         (["job", "statu"], "did you mean 'status'?"),
-        (["job", "assets", "download", "JOB", "--asset", "rgb"], "did you mean --assets?"),
+        (["job", "assets", "download", "JOB", "--asset", "rgb"], "did you mean --assets"),
         (["job", "status"], "missing argument 'JOB'"),
     ):
         done = cli(*line)

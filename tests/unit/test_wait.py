@@ -14,7 +14,8 @@ import pytest
 
 from synthesis.errors import CancelledError
 from synthesis.ops.cancel import CancelToken
-from synthesis.ops.download import Progress, download
+from synthesis.ops.download import download
+from synthesis.ops.transfer import Progress
 from synthesis.transport import Transport
 
 if TYPE_CHECKING:

@@ -53,7 +53,7 @@ EPILOG = """\b
 The options above are taken before and after any command. Environment: SYNTHESIS_SERVER,
 SYNTHESIS_API_KEY, SYNTHESIS_ORG, SYNTHESIS_CONFIG, NO_COLOR.
 Exit codes: 0 done, 1 some of it failed, 2 usage, 3 key or membership, 4 not found,
-5 worth another run, 6 disk, 7 bytes differ, 130 interrupted.
+5 worth another run, 6 disk, 7 bytes differ, 130 interrupted, 143 terminated.
 """
 
 # For errors that say nothing better about what to do next; the first class that fits.
@@ -75,6 +75,7 @@ COMMANDS = (
     "user",
     "humans",
     "job",
+    "fetch",
     "exr",
     "platform",
     "quickstart",

@@ -12,6 +12,7 @@ from synthesis.cli.command import command, group
 from synthesis.cli.flags import complete_flags
 from synthesis.cli.output import size, table
 from synthesis.cli.session import Session
+from synthesis.cli.transfer import How
 
 app = group("See and download the files of a job.")
 
@@ -63,31 +64,26 @@ def download_assets(
             help="Folder to fill; made if it is not there.  [default: ./JOB]",
         ),
     ] = None,
-    concurrency: Annotated[
-        int,
-        typer.Option("--concurrency", "-c", metavar="N", min=1, max=4096, help="Requests under way at once."),
-    ] = 35,
     render_ids: Annotated[
         str | None,
         typer.Option(
             "--render-ids", "-r", metavar="RANGES", show_default=False, help="Only these renders: 0,3,50-100."
         ),
     ] = None,
-    update: Annotated[
-        bool, typer.Option("--update", help="Fetch files again that have changed on the server.")
-    ] = False,
-    verify: Annotated[
-        bool, typer.Option("--verify", help="Read the files that are there and check their SHA-256.")
-    ] = False,
     extract: Annotated[
         bool,
         typer.Option(
             "--extract", help="Fetch only the EXRs and make the images here: same bytes, less network."
         ),
     ] = False,
+    watch: Annotated[
+        bool,
+        typer.Option("--watch", help="Go on until the job is finished, fetching files as they are made."),
+    ] = False,
     allow_missing: Annotated[
         bool, typer.Option("--allow-missing", help="Leave with 0 although some of --render-ids do not exist.")
     ] = False,
+    how: How,
 ) -> None:
     """Download assets of a job.
 
@@ -99,16 +95,17 @@ def download_assets(
       synthesis job assets download JOB --assets metadata,info,rgb -o renders
       synthesis job assets download JOB --assets all -c 50 -o /data/job
       synthesis job assets download JOB --assets all -r 0,1,3-5 -o some
+      synthesis job assets download JOB --assets exr --watch -o growing
+      synthesis job assets download JOB --assets all --verify -o renders
     """
     wanted = download.Wanted(
         job=job,
         flags=assets,
         directory=(output or Path(job)).expanduser(),
-        concurrency=concurrency,
         render_ids=render_ids,
-        update=update,
-        verify=verify,
         extract=extract,
+        watch=watch,
         allow_missing=allow_missing,
+        how=how,
     )
     download.download(session, wanted)

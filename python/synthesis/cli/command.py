@@ -100,7 +100,12 @@ def group(help: str) -> typer.Typer:  # noqa: A002 - typer's own word
 
 def single() -> typer.Typer:
     """Return the app of a module that is one command."""
-    return typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
+    return typer.Typer(
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        add_completion=False,
+        context_settings=CONTEXT,
+    )
 
 
 def help_when_alone(context: typer.Context) -> None:
@@ -113,7 +118,10 @@ def help_when_alone(context: typer.Context) -> None:
 def command(
     app: typer.Typer, name: str
 ) -> Callable[[Callable[Concatenate[Session, P], None]], Callable[Concatenate[Session, P], None]]:
-    """Register a function as the command `name`: `Session` first, then typer's parameters."""
+    """Register a function as the command `name`: `Session` first, then typer's parameters.
+
+    A parameter `how` stands for all options that transfers share.
+    """
 
     def register(
         function: Callable[Concatenate[Session, P], None],
@@ -128,14 +136,24 @@ def with_globals(function: Callable[..., None]) -> Callable[..., None]:
     """Return `function` as typer wants it: a context instead of a session, and the global options."""
     hints = get_type_hints(function, include_extras=True)
     own = list(inspect.signature(function).parameters.values())[1:]
+    shared = _shared_options() if any(p.name == "how" for p in own) else {}
     parameters = [inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)]
-    parameters += [p.replace(annotation=hints[p.name], kind=inspect.Parameter.KEYWORD_ONLY) for p in own]
+    parameters += [
+        p.replace(annotation=hints[p.name], kind=inspect.Parameter.KEYWORD_ONLY)
+        for p in own
+        if p.name != "how"
+    ]
+    parameters += [_parameter(name, *option) for name, option in shared.items()]
     parameters += _global_parameters()
 
     @functools.wraps(function)
     def called(*, context: typer.Context, **given: Any) -> None:
         session: Session = context.obj
         session.take(**{name.removeprefix("global_"): given.pop(name) for name in GLOBALS})
+        if shared:
+            from synthesis.cli.transfer import How
+
+            given["how"] = How(**{name: given.pop(name) for name in shared})
         try:
             function(session, **given)
         except KeyboardInterrupt as error:
@@ -148,6 +166,16 @@ def with_globals(function: Callable[..., None]) -> Callable[..., None]:
     return called
 
 
+def _shared_options() -> dict[str, tuple[Any, Any]]:
+    from synthesis.cli.transfer import OPTIONS
+
+    return OPTIONS
+
+
+def _parameter(name: str, annotation: Any, default: Any) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
+
+
 @functools.cache
 def _global_parameters() -> tuple[inspect.Parameter, ...]:
     """The global options as a command takes them: the rare ones are not in its help."""
@@ -157,12 +185,5 @@ def _global_parameters() -> tuple[inspect.Parameter, ...]:
     for name, (annotation, default) in GLOBALS.items():
         option = copy.copy(annotation.__metadata__[0])
         option.hidden = name in _RARE
-        parameters.append(
-            inspect.Parameter(
-                name,
-                inspect.Parameter.KEYWORD_ONLY,
-                annotation=Annotated[annotation.__origin__, option],
-                default=default,
-            )
-        )
+        parameters.append(_parameter(name, Annotated[annotation.__origin__, option], default))
     return tuple(parameters)

@@ -131,7 +131,7 @@ def extract(
     images = sum(len(result.outputs) for result in results)
     failures = [(result.source, failure) for result in results for failure in result.failures]
     for source, failure in failures:
-        session.out.event("file_failed", source=str(source), **asdict(failure))
+        session.out.event("file-failed", source=str(source), **asdict(failure))
     made = f"{plural(images, 'image')} from {plural(len(paths), 'EXR')} in {duration(seconds)}"
     session.out.summary(
         {"files": len(paths), "images": images, "failed": len(failures), "seconds": round(seconds, 3)},

@@ -66,7 +66,7 @@ class Output:
     def summary(self, document: dict[str, Any], text: str, *, bare: str | None = None) -> None:
         """Print the answer of long work: the last event with --json, else as `result`."""
         if self.as_json:
-            self.event("summary", **document)
+            self.event("done", **document)
         else:
             self.result(document, text, bare=bare)
 

@@ -16,22 +16,27 @@ from synthesis.cli.output import duration, size
 
 if TYPE_CHECKING:
     from synthesis.cli.output import Output
-    from synthesis.ops.download import Progress
+    from synthesis.ops.transfer import Progress
 
 TERMINAL_EVERY = 0.2  # five times a second: smooth for the eye, nothing for the terminal
 EVENT_EVERY = 1.0
 LOG_EVERY = 10.0
+LOG_TRANSFER_EVERY = 30.0  # or a line for each twentieth of the files, whichever comes first
+LOG_SHARE = 0.05
+LEAST = 1.0  # seconds between two lines of a log
+STEADY = 0.5  # seconds without a further file after which a list counts as read
 WINDOW = 30.0  # rates are those of the last half minute
 
 
 class Ticker:
     """Decides when a line is due, and how it is shown."""
 
-    def __init__(self, out: Output) -> None:
+    def __init__(self, out: Output, every: float = LOG_EVERY) -> None:
         self._out = out
         self._started = time.monotonic()
+        self._is_log = not (sys.stderr.isatty() or out.as_json or out.quiet)
         self._terminal = sys.stderr.isatty() and not out.as_json and not out.quiet
-        self._every = TERMINAL_EVERY if self._terminal else EVENT_EVERY if out.as_json else LOG_EVERY
+        self._every = TERMINAL_EVERY if self._terminal else EVENT_EVERY if out.as_json else every
         self._next = self._started + (0 if self._terminal else self._every)
 
     @property
@@ -39,10 +44,13 @@ class Ticker:
         """Seconds since the start."""
         return time.monotonic() - self._started
 
-    def due(self) -> bool:
-        """True when the next line may be drawn; asking moves the time on."""
+    def due(self, *, early: bool = False) -> bool:
+        """True when the next line may be drawn; asking moves the time on.
+
+        A log has its line before its time when there is enough to tell (`early`), but no flood of them.
+        """
         now = time.monotonic()
-        if now < self._next:
+        if now < self._next and not (early and self._is_log and now >= self._next - self._every + LEAST):
             return False
         self._next = now + self._every
         return True
@@ -62,33 +70,62 @@ class Ticker:
 
 
 class TransferLine:
-    """Shows the snapshots of a download."""
+    """Shows the snapshots of a transfer."""
 
-    def __init__(self, out: Output) -> None:
-        self._ticker = Ticker(out)
+    def __init__(self, out: Output, label: str = "") -> None:
+        self._out = out
+        self._ticker = Ticker(out, every=LOG_TRANSFER_EVERY)
+        self._label = label
         self._window: deque[tuple[float, int, int]] = deque()
+        self._total, self._grew = 0, 0.0  # the last total, and when it was last another
+        self._told = 0.0  # share of the files that the last line of a log told
+        self._paused = 0.0  # throttled seconds at the last snapshot
+        self._pausing = False
 
     def __call__(self, now: Progress) -> None:
         """Take one snapshot in."""
-        if self._ticker.due():
+        pausing, self._paused = now.throttled_seconds > self._paused, now.throttled_seconds
+        if pausing and not self._pausing:
+            self._out.event("throttled", seconds=now.seconds, throttled_seconds=now.throttled_seconds)
+        self._pausing = pausing
+        if now.files_total != self._total:
+            self._total, self._grew = now.files_total, now.seconds
+        share = now.files_done / now.files_total if self._is_whole(now) and now.files_total else 0.0
+        if self._ticker.due(early=share >= self._told + LOG_SHARE):
+            self._told = max(share, self._told)
             self._ticker.show(self._text(now), asdict(now))
 
     def done(self) -> None:
         """Take the line away."""
         self._ticker.done()
 
+    def _is_whole(self, now: Progress) -> bool:
+        """True when the total has not grown for a while: the list's end has been read."""
+        return now.seconds - self._grew >= STEADY
+
     def _text(self, now: Progress) -> str:
         files_rate, bytes_rate = self._rates(now)
-        parts = [f"{now.files_done:,}/{now.files_total:,} files", _of(now.bytes_done, now.bytes_total)]
+        whole = self._is_whole(now)
+        more = "" if whole else "+"
+        parts = [
+            f"{self._label} {now.files_done:,}/{now.files_total:,}{more} files".strip(),
+            _of(now.bytes_done, now.bytes_total) + (more if now.bytes_total else ""),
+        ]
+        if now.files_present:
+            parts.append(f"{now.files_present:,} there before")
         if bytes_rate:
             parts.append(f"{size(bytes_rate)}/s")
-        if left := _time_left(now, files_rate, bytes_rate):
-            parts.append(f"{left} left")
-        parts.append(f"{now.in_flight} at once")
+        if files_rate >= 1:
+            parts.append(f"{files_rate:,.0f} files/s")
+        parts.append(f"{now.connections:,} conns" if now.connections else f"{now.in_flight:,} at once")
         if now.retries:
-            parts.append(f"{now.retries:,} retries" if now.retries > 1 else "1 retry")
+            parts.append(f"retries {now.retries:,}")
         if now.failed:
-            parts.append(f"{now.failed:,} failed")
+            parts.append(f"failed {now.failed:,}")
+        if self._pausing:
+            parts.append("paused for the server")
+        elif whole and (left := _time_left(now, files_rate, bytes_rate)):
+            parts.append(f"eta {left}")
         return "  ".join(parts)
 
     def _rates(self, now: Progress) -> tuple[float, float]:
@@ -128,7 +165,11 @@ class RenderLine:
 
 
 def _of(done: int, total: int) -> str:
-    return f"{size(done)} of {size(total)}" if total else size(done)
+    """`38.2/97.0 GB`, with both units if they differ."""
+    if not total:
+        return size(done)
+    (count, unit), whole = size(done).split(" "), size(total)
+    return f"{count}/{whole}" if whole.endswith(f" {unit}") else f"{count} {unit}/{whole}"
 
 
 def _time_left(now: Progress, files_rate: float, bytes_rate: float) -> str | None:

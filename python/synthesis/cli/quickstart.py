@@ -17,13 +17,14 @@ from synthesis.cli.download import Wanted, choose_flags, failed, transfer
 from synthesis.cli.extras import need_platform
 from synthesis.cli.output import duration, plural, size
 from synthesis.cli.session import Session
+from synthesis.cli.transfer import How
 from synthesis.errors import CancelledError, FailedError, SynthesisError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from synthesis.client import Client
-    from synthesis.ops.download import Summary
+    from synthesis.ops.transfer import Summary
     from synthesis.schema.job import Job
 
 app = single()
@@ -235,7 +236,7 @@ class Quickstart:
 
     def _download(self, session: Session, job: Job) -> None:
         self._set_aside_others(job)
-        wanted = Wanted(job=job.id, flags="all", directory=self.folder.downloads, update=True)
+        wanted = Wanted(job=job.id, flags="all", directory=self.folder.downloads, how=How(update=True))
         summary = self._transfer(session, wanted)
         self._done("download", _fetched(summary))
 
@@ -259,7 +260,9 @@ class Quickstart:
 
         have = [kind.flag for kind in session.client.jobs.assets(job.id).items]
         images = ",".join(flag for flag in ASSETS if flag in have)
-        wanted = Wanted(job=job.id, flags=images, directory=self.folder.extracted, update=True, extract=True)
+        wanted = Wanted(
+            job=job.id, flags=images, directory=self.folder.extracted, extract=True, how=How(update=True)
+        )
         self._transfer(session, wanted)
         made = sorted(path for path in self.folder.extracted.iterdir() if path.is_file())
         differ = [

@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from os import PathLike
 
+    from typing_extensions import Unpack
+
     from synthesis.client.client import Client
-    from synthesis.ops.cancel import CancelToken
-    from synthesis.ops.download import Progress, Summary
+    from synthesis.ops.renders import Render
+    from synthesis.ops.transfer import Options, Summary
 
 PAGE = 200  # jobs asked for at once
 AWAY = 300.0  # seconds without an answer after which `watch` gives up: longer than a restart
@@ -128,12 +130,9 @@ class Jobs:
         assets: builtins.list[str] | tuple[str, ...],
         directory: str | PathLike[str],
         render_ids: Sequence[tuple[int, int]] | str | None = None,
-        concurrency: int = 35,
-        update: bool = False,
-        verify: bool = False,
         extract: bool = False,
-        progress: Callable[[Progress], object] | None = None,
-        cancel: CancelToken | None = None,
+        watch: bool = False,
+        **options: Unpack[Options],
     ) -> Summary:
         """Download assets of a job into a folder; what is there already is kept.
 
@@ -142,32 +141,73 @@ class Jobs:
             assets: flags as `assets()` lists them, such as `rgb`, `info`, `metadata`.
             directory: made if it is not there.
             render_ids: `"0,3,50-100"` or inclusive pairs; None is all.
-            concurrency: requests under way at once.
-            update: fetch files again that have changed on the server.
-            verify: read the files that are there and check their SHA-256.
             extract: fetch the EXRs only and make the images from them here: the same bytes.
-            progress: called a few times a second with a snapshot.
-            cancel: ends the call from another thread.
+            watch: go on until the job is finished, fetching files as they are made.
+            **options: how it is done, by the words of the command line: `concurrency`, `update`,
+                `limit_rate`, `progress`, `cancel` ...; `synthesis.ops.transfer.Options` has them all.
 
         Returns:
             What was done; files that failed are in `failures` and raise nothing.
         """
         from synthesis.ops.download import download
-        from synthesis.ops.render_ids import parse
 
         return download(
             self._client.transport,
             job,
             assets=assets,
             directory=Path(directory),
-            render_ids=parse(render_ids) if isinstance(render_ids, str) else render_ids,
-            concurrency=concurrency,
-            update=update,
-            verify=verify,
+            render_ids=_ranges(render_ids),
             extract=extract,
-            progress=progress,
-            cancel=cancel,
+            watch=watch,
+            **options,
         )
+
+    def renders(
+        self,
+        job: str,
+        *,
+        assets: builtins.list[str] | tuple[str, ...],
+        directory: str | PathLike[str],
+        render_ids: Sequence[tuple[int, int]] | str | None = None,
+        ahead: int = 64,
+        **options: Unpack[Options],
+    ) -> Iterator[Render]:
+        """Download assets of a job and iterate over its renders as each is whole.
+
+        The download runs in the background and waits while `ahead` renders are not taken; leaving
+        the loop ends it. What it brought stays, and a later call goes on. Renders that were there
+        before come too.
+
+        Args:
+            job: its id.
+            assets: flags as `assets()` lists them.
+            directory: made if it is not there.
+            render_ids: `"0,3,50-100"` or inclusive pairs; None is all.
+            ahead: finished renders that wait to be taken, at most.
+            **options: as for `download`; renders are completed one after the other unless `order` says
+                otherwise.
+
+        Raises:
+            SynthesisError: as `download` does, from the loop; kind `partial` after the last render if
+                files failed.
+        """
+        from synthesis.ops.renders import renders
+
+        return renders(
+            self._client.transport,
+            job,
+            assets=assets,
+            directory=Path(directory),
+            render_ids=_ranges(render_ids),
+            ahead=ahead,
+            **options,
+        )
+
+
+def _ranges(given: Sequence[tuple[int, int]] | str | None) -> Sequence[tuple[int, int]] | None:
+    from synthesis.ops.render_ids import parse
+
+    return parse(given) if isinstance(given, str) else given
 
 
 def _path(job: str, rest: str = "") -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -12,11 +12,16 @@ from synthesis import _core
 from synthesis.errors import SynthesisError, UnavailableError, UsageError
 from synthesis.ops import render_ids as ids
 from synthesis.ops.download_exrs import Exrs
+from synthesis.ops.transfer import Failure, core_transfer, progress_of, settled, summary_of
+from synthesis.ops.watch import Passes
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
+    from typing_extensions import Unpack
+
+    from synthesis.ops.transfer import Options, Summary
     from synthesis.transport import Transport
 
 MOST_RANGES = 400
@@ -29,72 +34,6 @@ JOB_WIDE = frozenset({"metadata"})
 """Assets that belong to no render."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """How far a download is; passed to the callback.
-
-    Attributes:
-        files_done: files under their final names, old and new.
-        files_total: files asked for, as far as known.
-        bytes_done: bytes on disk, those of unfinished files included.
-        bytes_total: bytes asked for, as far as known.
-        files_present: files that were there before.
-        retries: tries beyond the first.
-        failed: files that failed.
-        in_flight: requests under way.
-        seconds: time since the start.
-        concurrency: the most requests at one time.
-        bytes_received: bytes that came over the network, wasted ones included.
-    """
-
-    files_done: int
-    files_total: int
-    bytes_done: int
-    bytes_total: int
-    files_present: int
-    retries: int
-    failed: int
-    in_flight: int
-    seconds: float
-    concurrency: int
-    bytes_received: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
-    """A file that is not as it should be; `status` is the HTTP status that led there, if one did."""
-
-    name: str
-    kind: str
-    message: str
-    status: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Summary(Progress):
-    """What came of a download.
-
-    Attributes:
-        files_new: files that this run fetched.
-        bytes_new: their bytes.
-        files_made: images that this run made from EXRs.
-        failures: the first 1,000 failures, by name; `failed` counts all.
-        failed_by_kind: how many files failed for each kind of reason.
-        missing_render_ids: ids asked for that have no file: the first 1,000.
-        missing: how many there are.
-        complete: False if the job still makes files.
-    """
-
-    files_new: int
-    bytes_new: int
-    files_made: int
-    failures: tuple[Failure, ...]
-    failed_by_kind: dict[str, int]
-    missing_render_ids: tuple[int, ...]
-    missing: int
-    complete: bool
-
-
 def download(
     transport: Transport,
     job: str,
@@ -102,13 +41,9 @@ def download(
     assets: Sequence[str],
     directory: str | os.PathLike[str],
     render_ids: Sequence[tuple[int, int]] | None = None,
-    concurrency: int = 35,
-    update: bool = False,
-    verify: bool = False,
     extract: bool = False,
-    progress: Callable[[Progress], object] | None = None,
-    interval: float = 0.2,
-    cancel: _core.CancelToken | None = None,
+    watch: bool = False,
+    **options: Unpack[Options],
 ) -> Summary:
     """Bring a job's files to a folder; what is there already is kept.
 
@@ -122,14 +57,10 @@ def download(
         assets: flags such as `rgb` or `info`; `all` for every one.
         directory: made if it is not there.
         render_ids: inclusive ranges, as `render_ids.parse` gives them; None for all.
-        concurrency: the most requests at one time, 1 to 4096.
-        update: look at the sha256 of files that are there, and fetch those that differ again.
-        verify: look at the sha256 of files that are there, and report those that differ.
         extract: fetch EXRs instead of the images that can be made from them, and make those here,
             byte for byte as the server does; an EXR that was not asked for is removed afterwards.
-        progress: called every `interval` seconds and at the end, on this thread.
-        interval: seconds.
-        cancel: stops the work from another thread; what is done is kept.
+        watch: go on until the job is finished, fetching files as they are made.
+        **options: how it is done; see `ops.transfer.Options`.
 
     Returns:
         What was done. Files that failed are in it and raise nothing; a file whose size differs from
@@ -142,17 +73,57 @@ def download(
         CancelledError: `cancel` was used.
         FailedError: kind `forked`, in a forked child of a process that used the core.
     """
-    if not 1 <= concurrency <= 4096:
-        raise UsageError(f"concurrency must be from 1 to 4096, not {concurrency}")
+    how = settled(options)
     if isinstance(assets, str) or not assets:
         raise UsageError(f"assets must be a list of one or more flags, not {assets!r}")
+    if extract and (how["verify"] or how["dry_run"] or how["tar"] is not None):
+        raise UsageError("extract makes images of what it fetches: leave out verify, dry_run and tar")
+    if watch and (how["verify"] or how["dry_run"]):
+        raise UsageError("watch waits for files to fetch: leave out verify and dry_run")
     wanted = ids.merge(ids.checked(render_ids)) if render_ids is not None else None
     flags = _all_flags(transport, job) if extract and "all" in assets else tuple(assets)
-    exrs = Exrs(Path(directory), flags if extract else (), wanted, update, cancel)
+    exrs = Exrs(Path(directory), flags if extract else (), wanted, how["update"], how["cancel"])
     fetched = exrs.fetched if extract else flags
-    query = {"assets": ",".join(fetched)}
-    if wanted is not None:
-        query["render_ids"] = ids.text(ids.coarsen(wanted, MOST_RANGES))
+    counts_ids = not JOB_WIDE.issuperset(fetched)
+    transfer = job_transfer(transport, job, fetched, wanted, how, directory=directory, aside=exrs.aside)
+    passes = Passes(transport, job, how["cancel"]) if watch else None
+    while True:
+        summary = _once(transport, transfer, exrs, how, counts_ids=counts_ids)
+        if passes is None or summary.complete:
+            return passes.whole(summary) if passes is not None else summary
+        passes.wait(summary)
+
+
+def job_transfer(
+    transport: Transport,
+    job: str,
+    assets: Sequence[str],
+    render_ids: tuple[tuple[int, int], ...] | None,
+    options: Options,
+    *,
+    directory: str | os.PathLike[str],
+    aside: tuple[str, list[str]] | None = None,
+) -> _core.Transfer:
+    """Return what the core needs to bring `assets` of a job to a folder."""
+    query = {"assets": ",".join(assets)}
+    if render_ids is not None:
+        query["render_ids"] = ids.text(ids.coarsen(render_ids, MOST_RANGES))
+    return core_transfer(
+        options,
+        kind="manifest",
+        place=transport.url(f"/api/v1/jobs/{quote(job, safe='')}/manifest", query),
+        headers=transport.key_headers(),
+        directory=directory,
+        render_ids=render_ids,
+        aside=aside,
+    )
+
+
+def _once(
+    transport: Transport, transfer: _core.Transfer, exrs: Exrs, how: Options, *, counts_ids: bool
+) -> Summary:
+    """Fetch what there is now, and make what can be made of it."""
+    progress = how["progress"]
 
     def step(now: dict[str, Any]) -> None:
         tell(now)
@@ -160,30 +131,35 @@ def download(
 
     def tell(now: dict[str, Any]) -> None:
         if progress is not None:
-            progress(Progress(concurrency=concurrency, **{name: now[name] for name in _COUNTERS}))
+            progress(progress_of(now))
 
     try:
         found = _core.download(
             transport.http,
-            manifest_url=transport.url(f"/api/v1/jobs/{quote(job, safe='')}/manifest", query),
-            headers=list(transport.key_headers().items()),
-            directory=Path(directory),
-            concurrency=concurrency,
-            limit_rate=None,
-            max_rps=None,
-            memory=None,
-            update=update,
-            verify=verify,
-            render_ids=list(wanted) if wanted is not None else None,
-            aside=exrs.aside,
+            transfer,
             progress=step if progress is not None or exrs.made else None,
-            interval=interval,
-            cancel=cancel,
+            interval=how["interval"],
+            cancel=how["cancel"],
         )
     except SynthesisError as error:
         raise transport.explained(error) from None
     exrs.finish(lambda: tell(found))
-    return _summary(found, exrs, concurrency, counts_ids=not JOB_WIDE.issuperset(fetched))
+    summary = with_images(summary_of(found), exrs)
+    return summary if counts_ids else replace(summary, missing=0, missing_render_ids=())
+
+
+def with_images(summary: Summary, exrs: Exrs) -> Summary:
+    """Add the images that were made here, and those that were not."""
+    failures = tuple(Failure(name=one.name, kind=one.kind, message=one.message) for one in exrs.failures)
+    by_kind = Counter(summary.failed_by_kind)
+    by_kind.update(failure.kind for failure in failures)
+    return replace(
+        summary,
+        files_made=exrs.files_made,
+        failed=summary.failed + len(failures),
+        failures=summary.failures + failures,
+        failed_by_kind=dict(by_kind),
+    )
 
 
 def _all_flags(transport: Transport, job: str) -> tuple[str, ...]:
@@ -194,32 +170,3 @@ def _all_flags(transport: Transport, job: str) -> tuple[str, ...]:
         raise UnavailableError(
             f"{transport.server} did not answer with a list of assets", kind="bad-answer"
         ) from None
-
-
-_COUNTERS = tuple(name for name in Progress.__dataclass_fields__ if name != "concurrency")
-
-
-def _summary(found: dict[str, Any], exrs: Exrs, concurrency: int, *, counts_ids: bool) -> Summary:
-    failures = [
-        Failure(name=name, kind=kind, message=message, status=status)
-        for name, kind, message, status in found["failures"]
-    ]
-    failures += [
-        Failure(name=failure.name, kind=failure.kind, message=failure.message) for failure in exrs.failures
-    ]
-    by_kind = Counter(found["failed_by_kind"])
-    by_kind.update(failure.kind for failure in exrs.failures)
-    counters = {name: found[name] for name in _COUNTERS}
-    counters["failed"] += len(exrs.failures)
-    return Summary(
-        **counters,
-        concurrency=concurrency,
-        files_new=found["files_new"],
-        bytes_new=found["bytes_new"],
-        files_made=exrs.files_made,
-        failures=tuple(failures),
-        failed_by_kind=dict(by_kind),
-        missing_render_ids=tuple(found["missing_render_ids"]) if counts_ids else (),
-        missing=found["missing"] if counts_ids else 0,
-        complete=found["complete"],
-    )

@@ -1,4 +1,4 @@
-//! `download`: a manifest's files to a folder.
+//! `download`: the files of a list to a folder.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -6,23 +6,21 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use synthesis_transfer::{
-    Aside, CancellationToken, Concurrency, Counters, List, Options, Outcome, Snapshot,
+    Aside, CancellationToken, Concurrency, Counters, Input, List, Options, Order, Outcome,
+    Snapshot, Tar,
 };
 
 use crate::cancel::CancelToken;
 use crate::client::HttpClient;
-use crate::errors::{check_seconds, parse_headers, parse_url, transfer_error};
+use crate::errors::{check_seconds, parse_headers, parse_url, raise, transfer_error};
 use crate::runtime::spawn;
 use crate::wait::Wait;
 
-/// Brings the files of a manifest to a folder; see the stub.
-#[pyfunction]
-#[pyo3(signature = (client, *, manifest_url, headers, directory, concurrency, limit_rate, max_rps, memory, update, verify, render_ids, aside, progress=None, interval, cancel=None))]
-#[expect(clippy::too_many_arguments, reason = "keyword-only in Python")]
-pub fn download(
-    py: Python<'_>,
-    client: &HttpClient,
-    manifest_url: &str,
+/// What to download and how, as the stub's `Transfer` has it.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+pub struct Transfer {
+    list: (String, PathBuf),
     headers: Vec<(String, String)>,
     directory: PathBuf,
     concurrency: Option<usize>,
@@ -33,28 +31,75 @@ pub fn download(
     verify: bool,
     render_ids: Option<Vec<(u64, u64)>>,
     aside: Option<(String, Vec<String>)>,
+    by_render: bool,
+    shard: Option<(u64, u64)>,
+    dry_run: bool,
+    force: bool,
+    report: Option<PathBuf>,
+    tar: Option<(PathBuf, u64)>,
+}
+
+impl Transfer {
+    /// The engine's options.
+    pub fn options(self, py: Python<'_>) -> PyResult<Options> {
+        Ok(Options {
+            headers: parse_headers(py, self.headers)?,
+            limit_rate: self.limit_rate,
+            max_rps: self.max_rps,
+            memory: self.memory,
+            update: self.update,
+            verify: self.verify,
+            render_ids: self.render_ids,
+            aside: self
+                .aside
+                .map(|(suffix, products)| Aside { suffix, products }),
+            order: if self.by_render {
+                Order::Renders
+            } else {
+                Order::Manifest
+            },
+            shard: self.shard,
+            dry_run: self.dry_run,
+            force: self.force,
+            report: self.report,
+            tar: self
+                .tar
+                .map(|(directory, renders)| Tar { directory, renders }),
+            ..Options::new(
+                list(py, self.list)?,
+                self.directory,
+                self.concurrency
+                    .map_or(Concurrency::Auto, Concurrency::Fixed),
+            )
+        })
+    }
+}
+
+/// `(kind, place)` as the engine's list.
+fn list(py: Python<'_>, (kind, place): (String, PathBuf)) -> PyResult<List> {
+    let url = || parse_url(py, &place.to_string_lossy());
+    let input = match kind.as_str() {
+        "manifest" => return Ok(List::Manifest { url: url()? }),
+        "url" => Input::Url(url()?),
+        "file" => Input::File(place),
+        "stdin" => Input::Stdin,
+        _ => return Err(raise(py, "usage", "no such kind of list", None, None)),
+    };
+    Ok(List::Lines { input, base: None })
+}
+
+/// Brings the files of a list to a folder; see the stub.
+#[pyfunction]
+#[pyo3(signature = (client, transfer, *, progress=None, interval, cancel=None))]
+pub fn download(
+    py: Python<'_>,
+    client: &HttpClient,
+    transfer: Transfer,
     progress: Option<Py<PyAny>>,
     interval: f64,
     cancel: Option<CancelToken>,
 ) -> PyResult<Py<PyDict>> {
-    let list = List::Manifest {
-        url: parse_url(py, manifest_url)?,
-    };
-    let options = Options {
-        headers: parse_headers(py, headers)?,
-        limit_rate,
-        max_rps,
-        memory,
-        update,
-        verify,
-        render_ids,
-        aside: aside.map(|(suffix, products)| Aside { suffix, products }),
-        ..Options::new(
-            list,
-            directory,
-            concurrency.map_or(Concurrency::Auto, Concurrency::Fixed),
-        )
-    };
+    let options = transfer.options(py)?;
     let (counters, token) = (Arc::new(Counters::default()), CancellationToken::new());
     let work =
         synthesis_transfer::download(client.0.clone(), options, counters.clone(), token.clone());
@@ -73,7 +118,8 @@ pub fn download(
     }
 }
 
-fn snapshot<'py>(py: Python<'py>, counters: &Snapshot) -> PyResult<Bound<'py, PyDict>> {
+/// The counters as Python reads them.
+pub fn snapshot<'py>(py: Python<'py>, counters: &Snapshot) -> PyResult<Bound<'py, PyDict>> {
     let dict = PyDict::new(py);
     dict.set_item("files_done", counters.files_done)?;
     dict.set_item("files_total", counters.files_total)?;
@@ -94,7 +140,8 @@ fn snapshot<'py>(py: Python<'py>, counters: &Snapshot) -> PyResult<Bound<'py, Py
     Ok(dict)
 }
 
-fn summary(py: Python<'_>, outcome: Outcome) -> PyResult<Py<PyDict>> {
+/// The outcome as Python reads it.
+pub fn summary(py: Python<'_>, outcome: Outcome) -> PyResult<Py<PyDict>> {
     let dict = snapshot(py, &outcome.counters)?;
     let failures = outcome.failures.into_iter();
     let failures: Vec<_> = failures

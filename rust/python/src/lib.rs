@@ -10,6 +10,7 @@ mod exr_error;
 mod exr_info;
 mod extract;
 mod runtime;
+mod stream;
 mod wait;
 mod write_exr;
 
@@ -32,6 +33,8 @@ mod _core {
     use super::exr_info::exr_info;
     #[pymodule_export]
     use super::extract::extract;
+    #[pymodule_export]
+    use super::stream::Stream;
     #[pymodule_export]
     use super::write_exr::write_exr;
 

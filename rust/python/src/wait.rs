@@ -3,7 +3,8 @@
 //! The work runs elsewhere and sends its result through a channel. Here, on the caller's
 //! thread: wait up to 50 ms with the GIL released, hand a snapshot to the progress callback,
 //! look at the cancel token, look at signals. Any error from these stops the work, waits for
-//! it to wind down, and is what the caller sees. Python is never called from a worker.
+//! it to wind down, and is what the caller sees; a signal meanwhile ends the waiting at once.
+//! Python is never called from a worker.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -17,7 +18,7 @@ use crate::errors::raise;
 const TICK: Duration = Duration::from_millis(50);
 
 /// How long stopped work may take to wind down before the caller gets its error anyway.
-const GRACE: Duration = Duration::from_secs(3);
+pub const GRACE: Duration = Duration::from_secs(3);
 
 /// What the caller's thread does while the work runs elsewhere.
 pub struct Wait<'a, T> {
@@ -58,10 +59,21 @@ impl<T: Send> Wait<'_, T> {
             }
             if let Err(error) = self.tick(py, &mut last) {
                 (self.stop)();
-                let _ = self.receive(py, GRACE);
-                return Err(error);
+                return Err(self.wind_down(py).err().unwrap_or(error));
             }
         }
+    }
+
+    /// Waits for stopped work to end; impatience, a second Ctrl-C, is an error.
+    fn wind_down(&mut self, py: Python<'_>) -> PyResult<()> {
+        let stopped = Instant::now();
+        while stopped.elapsed() < GRACE {
+            match self.receive(py, TICK) {
+                Err(RecvTimeoutError::Timeout) => py.check_signals()?,
+                _ => break,
+            }
+        }
+        Ok(())
     }
 
     fn receive(&mut self, py: Python<'_>, limit: Duration) -> Result<T, RecvTimeoutError> {

@@ -43,6 +43,7 @@ mod tar;
 mod tls;
 mod untold;
 
+pub use async_channel;
 pub use control::{Bound, Cause};
 pub use counters::{Counters, Failure, Snapshot};
 pub use download::download;

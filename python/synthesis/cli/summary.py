@@ -1,0 +1,141 @@
+"""The end of a transfer: what came, what was there, what failed, and what kept it from being faster."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from synthesis.cli.output import duration, plural, size, table
+from synthesis.errors import KINDS, FailedError, SynthesisError, VerifyError, from_kind
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from synthesis.cli.session import Session
+    from synthesis.cli.transfer import How
+    from synthesis.ops.transfer import Bound, Summary
+
+
+def report(session: Session, summary: Summary, how: How, directory: Path, **about: object) -> None:
+    """Print the summary: a line for each failed file with --json, then one answer."""
+    for failure in summary.failures:
+        session.out.event("file-failed", **asdict(failure))
+    document = {**about, "directory": str(directory), **asdict(summary)}
+    del document["failures"]  # each was an event of its own
+    if how.report is not None:
+        document["report"] = str(how.report)
+    text = _planned(summary) if how.dry_run else _checked(summary) if how.verify else _fetched(summary)
+    if not (how.dry_run or how.verify):
+        text += f"\nSaved to {directory}"
+        if how.report is not None:
+            text += f", report in {how.report}"
+        if advice := advise(summary.bound, how):
+            text += f"\n{advice}"
+    session.out.summary(document, text, bare=str(directory))
+
+
+def _fetched(summary: Summary) -> str:
+    """What came, how fast, and what was there."""
+    # What an earlier run had of large files is in bytes_new, but came at no speed.
+    rate = f" at {size(summary.bytes_received / summary.seconds)}/s" if summary.seconds > 0.5 else ""
+    new = (
+        f"{plural(summary.files_new, 'file')}, {size(summary.bytes_new)}"
+        if summary.files_new
+        else "nothing new"
+    )
+    text = f"{new} in {duration(summary.seconds)}{rate}"
+    if summary.files_made:
+        text += f"; {plural(summary.files_made, 'image')} made here"
+    if summary.files_present:
+        text += f"; {plural(summary.files_present, 'file')} there before"
+    if summary.failed:
+        text += f"; {summary.failed:,} failed"
+    if summary.retries:
+        text += f"; {summary.retries:,} tried again"
+    if summary.seconds > 0.5:
+        text += f"; {summary.most_permits:,} at once"
+    if summary.throttled_seconds > 0.05:
+        text += f"; paused {duration(summary.throttled_seconds)} for the server"
+    return text
+
+
+def _checked(summary: Summary) -> str:
+    """What a check found."""
+    total = max(summary.files_total, summary.files_done + summary.failed)
+    missing = summary.failed_by_kind.get("missing", 0)
+    text = f"{summary.files_done:,} of {plural(total, 'file')} right"
+    if missing:
+        text += f"; {missing:,} missing"
+    if wrong := summary.failed - missing:
+        text += f"; {wrong:,} wrong"
+    return f"{text}; {size(summary.bytes_done)} checked in {duration(summary.seconds)}"
+
+
+def _planned(summary: Summary) -> str:
+    """What a run would fetch."""
+    rows = [(flag, f"{count:,}", size(total)) for flag, (count, total) in summary.assets.items()]
+    rows.append(("all", f"{summary.files_total:,}", size(summary.bytes_total)))
+    text = table(("ASSET", "FILES", "BYTES"), rows, right=(1, 2))
+    left = max(0, summary.bytes_total - summary.bytes_done)
+    text += f"\n{plural(summary.files_present, 'file')} there before; {size(left)} to fetch"
+    if summary.free_bytes is not None:
+        text += f", {size(summary.free_bytes)} free"
+        if summary.free_bytes < left:
+            text += ": it does not fit"
+    return text
+
+
+def advise(bound: Bound, how: How) -> str:
+    """Say what bound a run and what to change; nothing if it was too short to tell."""
+    share = f"{100 * bound.share:.0f} % of the time"
+    fixed = how.concurrency != "auto"
+    at = f"at -c {how.concurrency}" if fixed else f"with {bound.permits:,} requests at once"
+    more = f": try -c {bound.try_permits}" + (", or leave -c out" if fixed else "")
+    limits = [f"--{n}" for n, given in (("limit-rate", how.limit_rate), ("max-rps", how.max_rps)) if given]
+    texts = {
+        "latency": f"latency {at} ({1000 * bound.latency:.0f} ms a request)"
+        + (more if bound.try_permits else ""),
+        "throttling": f"the server, which asked for pauses ({share}): a lower -c or --max-rps may do better",
+        "limit": f"{' and '.join(limits) or 'a limit'} ({share}): raise it to go faster",
+        "disk": f"the disk ({share}): a faster disk would help, or --tar for many small files",
+        "cpu": f"the processor ({share}): more cores would help, or --shard on several machines",
+        "network": f"the network or the server {at}: more at once brought no more",
+        "manifest": f"the list of files, which came more slowly than the files ({share})",
+    }
+    return f"bound by {texts[bound.what]}" if bound.what in texts else ""
+
+
+def failed_files(summary: Summary, how: How, resume: str) -> SynthesisError:
+    """Return one error for all files that failed, with its causes as faults."""
+    causes = sorted(summary.failed_by_kind.items(), key=lambda item: -item[1])
+    faults = []
+    for kind, count in causes:
+        examples = [failure for failure in summary.failures if failure.kind == kind]
+        names = ", ".join(example.name for example in examples[:3]) + (" ..." if count > 3 else "")
+        message = f"{examples[0].message} ({names})" if examples else "not listed"
+        faults.append({"field": f"{count:,} x {kind}", "message": message})
+    total = max(summary.files_total, summary.failed)
+    hint = f"resume with: {resume}"
+    changed = "differs" in summary.failed_by_kind or ("mismatch" in summary.failed_by_kind and how.verify)
+    if how.verify or (changed and not how.update):
+        what, option = ("what differs", " --update") if changed else ("what is missing", "")
+        again = f"{resume.replace(' --verify', '')}{option}"
+        if not resume.startswith("synthesis "):
+            again = f"the same command{' without --verify' * how.verify}{' and with --update' * changed}"
+        hint = f"fetch {what} with: {again}"
+    return from_kind(
+        _worst(summary),
+        f"{summary.failed:,} of {plural(total, 'file')} failed",
+        hint,
+        {"errors": faults, "resume": resume, "failed_by_kind": summary.failed_by_kind},
+    )
+
+
+def _worst(summary: Summary) -> str:
+    """The kind, and with it the exit code, that stands for all failures."""
+    kinds = summary.failed_by_kind
+    wrong = next((kind for kind in kinds if issubclass(KINDS.get(kind, FailedError), VerifyError)), None)
+    if wrong is not None:
+        return wrong
+    nothing_came = summary.files_done == 0
+    return next(iter(kinds)) if nothing_came and len(kinds) == 1 else "partial"

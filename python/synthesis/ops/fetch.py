@@ -1,0 +1,84 @@
+"""Bring the files of any list to a folder."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from synthesis import _core
+from synthesis.errors import NotFoundError
+from synthesis.ops.transfer import core_transfer, progress_of, settled, summary_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Literal
+
+    from typing_extensions import Unpack
+
+    from synthesis.ops.transfer import Options, Summary
+    from synthesis.transport import Limits
+
+
+def fetch(
+    urls: str | os.PathLike[str],
+    directory: str | os.PathLike[str],
+    *,
+    headers: Sequence[tuple[str, str]] = (),
+    limits: Limits | None = None,
+    **options: Unpack[Options],
+) -> Summary:
+    """Bring the files of a list to a folder; what is there already is kept.
+
+    A list is a URL a line, or CSV or NDJSON with the columns `url`, `name`, `size` and `sha256` (all
+    but `url` may be left out), or a manifest. Compressed lists (`.gz`, `.zst`) are read as they are.
+    A file has its final name only when its size, and its sha256 if that is known, are right. Run the
+    same call again after any interruption and it goes on from there.
+
+    Args:
+        urls: the list's path or its `http(s)://` URL; `-` is standard input.
+        directory: made if it is not there.
+        headers: sent with every request; secret ones only to the origins that the list names.
+        limits: how long to wait for a host.
+        **options: how it is done; see `ops.transfer.Options`.
+
+    Returns:
+        What was done. Files that failed are in it and raise nothing.
+
+    Raises:
+        UsageError: the list is none, or an option makes no sense.
+        NotFoundError: the list is not there.
+        UnavailableError: nobody answers.
+        DiskError: full (`disk-full`), not writable (`permission`), in use (`locked`).
+        CancelledError: `cancel` was used.
+        FailedError: kind `forked`, in a forked child of a process that used the core.
+    """
+    from synthesis.transport import http_client
+
+    how = settled(options)
+    kind, place = _kind_of(urls)
+    transfer = core_transfer(how, kind=kind, place=place, headers=list(headers), directory=directory)
+    progress = how["progress"]
+    found = _core.download(
+        http_client(limits),
+        transfer,
+        progress=(lambda now: progress(progress_of(now))) if progress is not None else None,
+        interval=how["interval"],
+        cancel=how["cancel"],
+    )
+    return summary_of(found)
+
+
+def _kind_of(urls: str | os.PathLike[str]) -> tuple[Literal["url", "file", "stdin"], str]:
+    """Return where the list is: a web address, standard input or a file."""
+    text = os.fspath(urls)
+    if isinstance(urls, str):
+        if text == "-":
+            return "stdin", text
+        if text.lower().startswith(("http://", "https://")):
+            return "url", text
+    if not Path(text).exists():
+        raise NotFoundError(
+            f"there is no list {text}", hint="name a file, an http(s):// address, or - for standard input"
+        )
+    return "file", text

@@ -1,0 +1,270 @@
+"""What every transfer has in common: its options, its progress and what comes of it.
+
+`download` (a job's files) and `fetch` (any list's) are both this, with a list of their own.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
+
+from synthesis.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from synthesis import _core
+
+MOST_AT_ONCE = 4096
+"""Requests at one time that anyone may ask for."""
+
+
+class Options(TypedDict, total=False):
+    """How a transfer is done; what is left out has its default.
+
+    Attributes:
+        concurrency: requests at one time, 1 to 4096; `"auto"` (the default) begins with 35 and finds
+            what the network and the server bear.
+        update: look at the sha256 of files that are there, and fetch those that differ again.
+        verify: fetch nothing: read what is there on all cores and report what is missing (kind
+            `missing`) or differs (kind `mismatch`).
+        dry_run: fetch and write nothing: count files and bytes.
+        order: `"manifest"` (default) is the quickest; `"renders"` completes one render after the other.
+        shard: `(i, n)`: only part i of n, from 1; the n parts are disjoint and the whole together.
+        limit_rate: bytes a second at most.
+        max_rps: requests a second at most.
+        tar: a folder for shards as WebDataset reads them, in place of single files.
+        tar_renders: renders in a shard.
+        report: a file that gets a line of JSON for each file.
+        force: begin although the disk seems too small.
+        progress: called every `interval` seconds and at the end, on the calling thread.
+        interval: seconds, 0.2 by default.
+        cancel: ends the transfer from another thread; what is done is kept.
+    """
+
+    concurrency: int | Literal["auto"]
+    update: bool
+    verify: bool
+    dry_run: bool
+    order: Literal["manifest", "renders"]
+    shard: tuple[int, int] | None
+    limit_rate: float | None
+    max_rps: float | None
+    tar: str | os.PathLike[str] | None
+    tar_renders: int
+    report: str | os.PathLike[str] | None
+    force: bool
+    progress: Callable[[Progress], object] | None
+    interval: float
+    cancel: _core.CancelToken | None
+
+
+DEFAULTS = Options(
+    concurrency="auto",
+    update=False,
+    verify=False,
+    dry_run=False,
+    order="manifest",
+    shard=None,
+    limit_rate=None,
+    max_rps=None,
+    tar=None,
+    tar_renders=1000,
+    report=None,
+    force=False,
+    progress=None,
+    interval=0.2,
+    cancel=None,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a transfer is; passed to the callback.
+
+    Attributes:
+        files_done: files under their final names, old and new.
+        files_total: files asked for, as far as known.
+        bytes_done: bytes on disk, those of unfinished files included.
+        bytes_total: bytes asked for, as far as known.
+        files_present: files that were there before.
+        retries: tries beyond the first.
+        failed: files that failed.
+        in_flight: requests under way.
+        seconds: time since the start.
+        permits: requests that may be under way now.
+        most_permits: the most that there were.
+        connections: open connections.
+        throttled_seconds: for how long the server wanted a pause.
+        bytes_received: bytes that came over the network, wasted ones included.
+    """
+
+    files_done: int
+    files_total: int
+    bytes_done: int
+    bytes_total: int
+    files_present: int
+    retries: int
+    failed: int
+    in_flight: int
+    seconds: float
+    permits: int
+    most_permits: int
+    connections: int
+    throttled_seconds: float
+    bytes_received: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A file that is not as it should be; `status` is the HTTP status that led there, if one did."""
+
+    name: str
+    kind: str
+    message: str
+    status: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bound:
+    """What kept a transfer from being faster.
+
+    Attributes:
+        what: `nothing`, `latency`, `throttling`, `limit`, `disk`, `cpu`, `network` or `manifest`.
+        share: its part of the time, 0 to 1.
+        permits: requests at one time, at the end.
+        latency: seconds from a request to the head of its answer, the median.
+        try_permits: a concurrency worth trying; 0 if none is better.
+    """
+
+    what: str
+    share: float
+    permits: int
+    latency: float
+    try_permits: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary(Progress):
+    """What came of a transfer.
+
+    Attributes:
+        files_new: files that this run fetched.
+        bytes_new: their bytes.
+        files_made: images that this run made from EXRs.
+        failures: the first 1,000 failures, by name; `failed` counts all.
+        failed_by_kind: how many files failed for each kind of reason.
+        missing_render_ids: ids asked for that have no file: the first 1,000.
+        missing: how many there are.
+        complete: False if the job still makes files.
+        bound: what kept it from being faster.
+        assets: files and bytes of each asset, by flag; of a dry run only.
+        free_bytes: room on the disk, if the system tells; of a dry run only.
+    """
+
+    files_new: int
+    bytes_new: int
+    files_made: int
+    failures: tuple[Failure, ...]
+    failed_by_kind: dict[str, int]
+    missing_render_ids: tuple[int, ...]
+    missing: int
+    complete: bool
+    bound: Bound
+    assets: dict[str, tuple[int, int]] = field(default_factory=dict)
+    free_bytes: int | None = None
+
+
+def settled(given: Options) -> Options:
+    """Return the options with their defaults; `UsageError` for what makes no sense.
+
+    Raises:
+        TypeError: there is no such option.
+        UsageError: a value out of its range, or two options that exclude each other.
+    """
+    if unknown := set(given) - set(DEFAULTS):
+        raise TypeError(f"there is no option {min(unknown)!r}")
+    options: Options = {**DEFAULTS, **given}
+    check_options(options)
+    return options
+
+
+def check_options(options: Options) -> None:
+    """Raise `UsageError` for a value out of its range, or for options that exclude each other."""
+    concurrency = options["concurrency"]
+    if concurrency != "auto" and not (isinstance(concurrency, int) and 1 <= concurrency <= MOST_AT_ONCE):
+        raise UsageError(f"concurrency must be from 1 to {MOST_AT_ONCE}, or auto, not {concurrency}")
+    if options["order"] not in {"manifest", "renders"}:
+        raise UsageError(f"order must be manifest or renders, not {options['order']!r}")
+    if (shard := options["shard"]) is not None and not 1 <= shard[0] <= shard[1]:
+        raise UsageError(f"there is no shard {shard[0]} of {shard[1]}", hint="they count from 1: 1/4 to 4/4")
+    for name, least in (("limit_rate", 1), ("max_rps", 0.001), ("tar_renders", 1)):
+        value = options[name]  # type: ignore[literal-required]
+        if value is not None and not value >= least:
+            raise UsageError(f"{name} must be {least} or more, not {value}")
+    for one, other in EXCLUSIVE:
+        if all(options[name] not in {None, False} for name in (one, other)):  # type: ignore[literal-required]
+            raise UsageError(f"{one} and {other} exclude each other", hint="leave one of them out")
+
+
+EXCLUSIVE = (("verify", "update"), ("verify", "dry_run"), ("verify", "tar"), ("update", "tar"))
+"""Options of which one at a time makes sense."""
+
+
+def core_transfer(
+    options: Options,
+    *,
+    kind: Literal["manifest", "url", "file", "stdin"],
+    place: str | os.PathLike[str],
+    headers: Mapping[str, str] | list[tuple[str, str]],
+    directory: str | os.PathLike[str],
+    render_ids: tuple[tuple[int, int], ...] | None = None,
+    aside: tuple[str, list[str]] | None = None,
+) -> _core.Transfer:
+    """Return the settled options and the list as the core takes them."""
+    concurrency, shard, tar = options["concurrency"], options["shard"], options["tar"]
+    return {
+        "list": (kind, os.fspath(place)),
+        "headers": list(headers.items()) if not isinstance(headers, list) else headers,
+        "directory": Path(directory),
+        "concurrency": None if concurrency == "auto" else concurrency,
+        "limit_rate": int(options["limit_rate"]) if options["limit_rate"] is not None else None,
+        "max_rps": options["max_rps"],
+        "memory": memory_path(),
+        "update": options["update"],
+        "verify": options["verify"],
+        "render_ids": list(render_ids) if render_ids is not None else None,
+        "aside": aside,
+        "by_render": options["order"] == "renders",
+        "shard": (shard[0] - 1, shard[1]) if shard is not None else None,
+        "dry_run": options["dry_run"],
+        "force": options["force"],
+        "report": Path(options["report"]) if options["report"] is not None else None,
+        "tar": (Path(tar), options["tar_renders"]) if tar is not None else None,
+    }
+
+
+def memory_path() -> Path:
+    """Return the file with what auto concurrency has learnt of each host, in the user's cache folder."""
+    import platformdirs
+
+    return platformdirs.user_cache_path("synthesis", appauthor=False) / "hosts.json"
+
+
+def progress_of(now: dict[str, Any]) -> Progress:
+    """Return the core's counters as `Progress`."""
+    return Progress(**{name: now[name] for name in Progress.__dataclass_fields__})
+
+
+def summary_of(found: dict[str, Any]) -> Summary:
+    """Return what the core says of the end as `Summary`."""
+    counters = {name: found[name] for name in Summary.__dataclass_fields__ if name in found}
+    counters["failures"] = tuple(
+        Failure(name=name, kind=kind, message=message, status=status)
+        for name, kind, message, status in found["failures"]
+    )
+    counters["missing_render_ids"] = tuple(found["missing_render_ids"])
+    counters["bound"] = Bound(**found["bound"])
+    return Summary(files_made=0, **counters)

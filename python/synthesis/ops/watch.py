@@ -1,0 +1,88 @@
+"""A job that still renders: look now and then, until it is finished.
+
+One look at the job is one small request; the manifest is read again only when there is more in it.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from synthesis.errors import CancelledError, UnavailableError
+
+if TYPE_CHECKING:
+    from synthesis._core import CancelToken
+    from synthesis.ops.transfer import Summary
+    from synthesis.transport import Transport
+
+SHORTEST, LONGEST = 1.0, 30.0
+"""Seconds between two looks: they grow while nothing happens."""
+
+SHARE = 10
+"""A pass is followed by a pause of at least this many times its own length, up to `LONGEST`."""
+
+AWAY = 300.0
+"""Seconds without an answer after which waiting gives up: longer than a restart."""
+
+TICK = 0.05
+FINISHED = frozenset({"completed", "cancelled", "failed"})
+
+
+class Passes:
+    """The passes over one job's manifest, and the pauses between them."""
+
+    def __init__(self, transport: Transport, job: str, cancel: CancelToken | None) -> None:
+        self._transport = transport
+        self._path = f"/api/v1/jobs/{quote(job, safe='')}"
+        self._cancel = cancel
+        self._state: object = None
+        self._passed: list[Summary] = []
+
+    def wait(self, summary: Summary) -> None:
+        """Return when another pass is worth it: there are more renders, or the job has ended."""
+        self._passed.append(summary)
+        pause = min(LONGEST, max(SHORTEST, SHARE * summary.seconds))
+        heard = time.monotonic()
+        while True:
+            self._sleep(pause)
+            try:
+                job = self._transport.request("GET", self._path, cancel=self._cancel).json()
+                state = (job["status"] in FINISHED, job["renders_created"])
+            except UnavailableError:
+                if time.monotonic() - heard > AWAY:
+                    raise
+                continue
+            except (KeyError, TypeError):
+                raise UnavailableError(
+                    f"{self._transport.server} did not answer with a job", kind="bad-answer"
+                ) from None
+            heard = time.monotonic()
+            if state != self._state or state[0]:
+                self._state = state
+                return
+            pause = min(LONGEST, 1.5 * pause)
+
+    def whole(self, last: Summary) -> Summary:
+        """Return the last pass's summary with what the former ones brought."""
+        passes = [*self._passed, last]
+        files_new = sum(one.files_new for one in passes)
+        return replace(
+            last,
+            files_new=files_new,
+            files_present=last.files_done - files_new,
+            bytes_new=sum(one.bytes_new for one in passes),
+            bytes_received=sum(one.bytes_received for one in passes),
+            retries=sum(one.retries for one in passes),
+            seconds=sum(one.seconds for one in passes),
+            throttled_seconds=sum(one.throttled_seconds for one in passes),
+            most_permits=max(one.most_permits for one in passes),
+        )
+
+    def _sleep(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            if self._cancel is not None and self._cancel.cancelled:
+                raise CancelledError("cancelled")
+            time.sleep(min(left, TICK))

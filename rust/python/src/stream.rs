@@ -1,0 +1,145 @@
+//! `Stream`: a download that hands over each render, or file, as it is finished.
+
+use std::path::PathBuf;
+use std::process;
+use std::sync::mpsc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use synthesis_transfer::async_channel;
+use synthesis_transfer::{CancellationToken, Counters, Error, Finished, FinishedFile, Outcome};
+
+use crate::cancel::CancelToken;
+use crate::client::HttpClient;
+use crate::download::{snapshot, summary, Transfer};
+use crate::errors::{raise, transfer_error};
+use crate::runtime::spawn;
+use crate::wait::{Wait, GRACE};
+
+type Ended = mpsc::Receiver<Result<Outcome, Error>>;
+
+/// A name, where it is, its bytes if known, and whether it was there before.
+type File = (String, PathBuf, Option<u64>, bool);
+
+/// A download that waits for whoever takes its renders.
+#[pyclass(frozen, module = "synthesis._core")]
+pub struct Stream {
+    finished: async_channel::Receiver<Finished>,
+    ended: Mutex<Option<Ended>>,
+    counters: Arc<Counters>,
+    token: CancellationToken,
+    /// The process that began it: in a fork of it nobody works.
+    owner: u32,
+}
+
+#[pymethods]
+impl Stream {
+    #[new]
+    #[pyo3(signature = (client, transfer, *, ahead))]
+    fn new(
+        py: Python<'_>,
+        client: &HttpClient,
+        transfer: Transfer,
+        ahead: usize,
+    ) -> PyResult<Self> {
+        let mut options = transfer.options(py)?;
+        let (sender, finished) = async_channel::bounded(ahead.max(1));
+        options.finished = Some(sender);
+        let (counters, token) = (Arc::new(Counters::default()), CancellationToken::new());
+        let work = synthesis_transfer::download(
+            client.0.clone(),
+            options,
+            counters.clone(),
+            token.clone(),
+        );
+        Ok(Self {
+            finished,
+            ended: Mutex::new(Some(spawn(py, work)?)),
+            counters,
+            token,
+            owner: process::id(),
+        })
+    }
+
+    /// The next render or file; None when there will be no more.
+    #[pyo3(signature = (*, cancel=None))]
+    fn next(
+        &self,
+        py: Python<'_>,
+        cancel: Option<CancelToken>,
+    ) -> PyResult<Option<(Option<u64>, Vec<File>)>> {
+        let finished = self.finished.clone();
+        let found = match finished.try_recv() {
+            Ok(found) => Some(found),
+            Err(_) => Wait {
+                result: spawn(py, async move { finished.recv().await.ok() })?,
+                stop: &|| self.token.cancel(),
+                snapshot: &|py| Ok(py.None()),
+                progress: None,
+                interval: Duration::MAX,
+                cancel,
+            }
+            .run(py)?,
+        };
+        Ok(found.map(|found| match found {
+            Finished::Render { id, files } => (Some(id), files.into_iter().map(file).collect()),
+            Finished::File(one) => (None, vec![file(one)]),
+        }))
+    }
+
+    /// The counters now.
+    fn snapshot(&self, py: Python<'_>) -> PyResult<Py<PyDict>> {
+        Ok(snapshot(py, &self.counters.snapshot())?.unbind())
+    }
+
+    /// Waits for the end and returns what came of it; its error is raised here.
+    fn outcome(&self, py: Python<'_>) -> PyResult<Py<PyDict>> {
+        let Some(result) = self.take() else {
+            return Err(raise(py, "usage", "the stream is closed", None, None));
+        };
+        let outcome = Wait {
+            result,
+            stop: &|| self.token.cancel(),
+            snapshot: &|py| Ok(py.None()),
+            progress: None,
+            interval: Duration::MAX,
+            cancel: None,
+        }
+        .run(py)?;
+        match outcome {
+            Ok(outcome) => summary(py, outcome),
+            Err(error) => Err(transfer_error(py, &error)),
+        }
+    }
+
+    /// Ends the work, if it still runs, and waits for it to wind down.
+    fn close(&self, py: Python<'_>) {
+        self.token.cancel();
+        self.finished.close();
+        let ended = self.take().filter(|_| self.owner == process::id());
+        if let Some(ended) = ended {
+            py.detach(move || ended.recv_timeout(GRACE).ok());
+        }
+    }
+}
+
+impl Stream {
+    fn take(&self) -> Option<Ended> {
+        self.ended
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        self.token.cancel();
+    }
+}
+
+fn file(one: FinishedFile) -> File {
+    (one.name.to_string(), one.path, one.bytes, one.is_old)
+}
