@@ -15,10 +15,10 @@ import pytest
 from synthesis.errors import CancelledError
 from synthesis.ops.cancel import CancelToken
 from synthesis.ops.download import download
-from synthesis.ops.transfer import Progress
 from synthesis.transport import Transport
 
 if TYPE_CHECKING:
+    from synthesis.ops.transfer import Progress
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
