@@ -8,8 +8,8 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyDict;
-use synthesis_transfer::reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use synthesis_transfer::reqwest::Url;
+use synthesis_transfer::header::{HeaderMap, HeaderName, HeaderValue};
+use synthesis_transfer::Url;
 
 static FACTORY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 

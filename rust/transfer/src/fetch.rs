@@ -2,10 +2,9 @@
 
 use std::time::SystemTime;
 
-use reqwest::header::{
+use http::header::{
     HeaderMap, HeaderValue, ACCEPT_ENCODING, CONTENT_ENCODING, ETAG, IF_RANGE, RANGE, RETRY_AFTER,
 };
-use reqwest::Response;
 use serde::Deserialize;
 
 use crate::backoff::{retry_after, Backoff, Gate};
@@ -14,7 +13,7 @@ use crate::counters::{add, Counters};
 use crate::entry::Entry;
 use crate::error::{Error, Result};
 use crate::folder::Folder;
-use crate::http::{header, media_type, Http};
+use crate::http::{Http, Response};
 use crate::journal::Journal;
 use crate::key::host;
 use crate::links::{reread, Links};
@@ -175,10 +174,10 @@ pub async fn get(
         .http
         .get(link.url, &context.source.key, &headers)
         .await?;
-    let status = response.status().as_u16();
+    let status = response.status();
     if !matches!(status, 200 | 206) {
         close_gate(&context.gate, &response);
-        let error = refusal(&context.http, &mut response).await;
+        let error = refusal(&mut response).await;
         return Err(match status {
             403 if error.kind == "url-expired" => Fault::Expired(error, link.serial),
             408 | 429 | 500 | 502 | 503 | 504 | 522 | 524 => Fault::Again(error),
@@ -187,7 +186,9 @@ pub async fn get(
             _ => Fault::Final(error),
         });
     }
-    let encoding = header(&response, CONTENT_ENCODING.as_str()).unwrap_or("identity");
+    let encoding = response
+        .header(CONTENT_ENCODING.as_str())
+        .unwrap_or("identity");
     if !encoding.eq_ignore_ascii_case("identity") {
         let text = format!(
             "{}: {} sends it encoded as {encoding}",
@@ -196,7 +197,7 @@ pub async fn get(
         );
         return Err(Fault::Content(Error::new("mismatch", text)));
     }
-    if media_type(&response) == "text/html" && !entry.name.ends_with("html") {
+    if response.media_type() == "text/html" && !entry.name.ends_with("html") {
         let text = format!(
             "{}: {} answered with a web page",
             entry.name,
@@ -209,7 +210,8 @@ pub async fn get(
 
 /// The answer's strong ETag, if it has one.
 pub fn strong_etag(response: &Response) -> Option<&str> {
-    header(response, ETAG.as_str())
+    response
+        .header(ETAG.as_str())
         .filter(|tag| tag.len() > 2 && tag.starts_with('"') && tag.ends_with('"'))
 }
 
@@ -229,8 +231,9 @@ pub fn mismatch(entry: &Entry, why: &str) -> Fault {
 
 /// Shuts the gate for as long as a 429 or 503 asks.
 pub fn close_gate(gate: &Gate, response: &Response) {
-    if matches!(response.status().as_u16(), 429 | 503) {
-        let pause = header(response, RETRY_AFTER.as_str())
+    if matches!(response.status(), 429 | 503) {
+        let pause = response
+            .header(RETRY_AFTER.as_str())
             .and_then(|value| retry_after(value, SystemTime::now()));
         if let Some(pause) = pause {
             gate.close(pause);
@@ -248,12 +251,12 @@ struct Problem {
 }
 
 /// The error that an answer other than a success stands for.
-pub async fn refusal(http: &Http, response: &mut Response) -> Error {
-    let status = response.status().as_u16();
+pub async fn refusal(response: &mut Response) -> Error {
+    let status = response.status();
     let place = host(response.url());
-    let request_id = header(response, "x-request-id").map(str::to_owned);
-    let is_json = media_type(response).ends_with("json");
-    let body = http.read(response, 64 << 10).await.unwrap_or_default();
+    let request_id = response.header("x-request-id").map(str::to_owned);
+    let is_json = response.media_type().ends_with("json");
+    let body = response.read(64 << 10).await.unwrap_or_default();
     let problem: Problem = if is_json {
         serde_json::from_slice(&body).unwrap_or_default()
     } else {

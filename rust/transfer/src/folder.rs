@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 
 use crate::backoff::lock;
 use crate::disk;
+use crate::draft::{self, Naming};
 use crate::error::{Error, Result};
 use crate::manifest::hex;
 use crate::names::WORK;
@@ -35,6 +36,9 @@ pub struct Folder {
     work: PathBuf,
     aside: Option<Aside>,
     lock: Mutex<Option<File>>,
+    /// The folder, to name files in without walking to it each time.
+    directory: Option<File>,
+    naming: Naming,
     written: Mutex<Vec<PathBuf>>,
 }
 
@@ -54,6 +58,7 @@ impl Folder {
         let work = path.join(WORK);
         let held = take_lock(path, &work)?;
         sweep_scratch(&work);
+        let naming = draft::naming(&work);
         if aside.is_some() {
             let folder = work.join(ASIDE);
             fs::create_dir_all(&folder)
@@ -64,6 +69,8 @@ impl Folder {
             work,
             aside,
             lock: Mutex::new(Some(held)),
+            directory: File::open(path).ok(),
+            naming,
             written: Mutex::default(),
         })
     }
@@ -71,6 +78,16 @@ impl Folder {
     /// The folder itself.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The folder itself, open, where the system can do that.
+    pub fn directory(&self) -> Option<&File> {
+        self.directory.as_ref()
+    }
+
+    /// How files without a name get theirs here.
+    pub fn naming(&self) -> Naming {
+        self.naming
     }
 
     /// Where unfinished work is.

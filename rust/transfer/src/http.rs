@@ -1,23 +1,47 @@
 //! The one HTTP stack: HTTP/1.1 over rustls, proxies and roots from the environment.
 //!
-//! Redirects are followed here and not by the library, because the key must stay at its origin.
-//! Bodies are never decompressed behind our back: length and hash are of the bytes on the wire.
+//! ```text
+//! place  ->  pool  ->  connect (tunnel)  ->  connection  ->  head, chunked  ->  response
+//! ```
+//!
+//! It is our own for what a small file costs: one send, one receive, no allocation but the URL's,
+//! and bodies that are hashed and written from the buffer they arrive in. Redirects are followed
+//! here, because the key must stay at its origin. Bodies are never decompressed behind our back:
+//! length and hash are of the bytes on the wire.
 
-use std::net::IpAddr;
-use std::sync::OnceLock;
+pub(crate) mod chunked;
+mod connect;
+mod connection;
+pub(crate) mod head;
+mod place;
+mod pool;
+mod request;
+mod response;
+mod trouble;
+mod tunnel;
+
+use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{HeaderMap, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, TRANSFER_ENCODING};
-pub use reqwest::Response;
-use reqwest::{Client, Method, StatusCode, Url};
-use tokio::time::timeout;
+use http::{HeaderMap, Method};
+use tokio::time::{timeout, Instant};
+use url::Url;
+
+pub use response::Response;
 
 use crate::error::{Error, Result};
 use crate::key::{host, same_origin, shown, Key};
-use crate::tls;
+use connect::Connector;
+use connection::Connection;
+use pool::Pool;
+use trouble::{broken, no_http};
 
 /// More hops than this are a loop.
 const MOST_REDIRECTS: usize = 10;
+
+/// More interim answers than this are no answer.
+const MOST_INTERIM: usize = 16;
 
 /// The most bytes that a whole answer in memory may have.
 const LARGEST_ANSWER: usize = 256 << 20;
@@ -62,12 +86,19 @@ pub struct Answer {
 }
 
 /// A pool of connections. Idle ones are kept, as many as were ever busy at once.
-#[derive(Debug)]
 pub struct Http {
     user_agent: String,
     limits: Limits,
-    /// With TLS or not, by a proxy or not: made when first needed.
-    clients: [OnceLock<Client>; 4],
+    connector: Connector,
+    pool: Arc<Pool>,
+}
+
+/// Why there is no answer.
+enum Lost {
+    /// The connection ended before a byte of it.
+    Unheard(Error),
+    /// Anything else.
+    Broken(Error),
 }
 
 impl Http {
@@ -76,13 +107,19 @@ impl Http {
         Self {
             user_agent: user_agent.into(),
             limits,
-            clients: Default::default(),
+            connector: Connector::new(limits.connect),
+            pool: Arc::default(),
         }
     }
 
     /// How long to wait and how often to try.
     pub fn limits(&self) -> Limits {
         self.limits
+    }
+
+    /// How many connections are open.
+    pub fn connections(&self) -> usize {
+        self.pool.open()
     }
 
     /// Sends one request and reads its answer whole.
@@ -104,57 +141,16 @@ impl Http {
         let mut response = self
             .send(request.method, request.url, &key, &headers, request.body)
             .await?;
-        let status = response.status().as_u16();
-        let texts = response.headers().iter().map(|(name, value)| {
-            (
-                name.as_str().to_owned(),
-                String::from_utf8_lossy(value.as_bytes()).into_owned(),
-            )
-        });
-        let headers = texts.collect();
-        let body = self.read(&mut response, LARGEST_ANSWER).await?;
         Ok(Answer {
-            status,
-            headers,
-            body,
+            status: response.status(),
+            headers: response.headers(),
+            body: response.read(LARGEST_ANSWER).await?,
         })
     }
 
-    /// A GET whose body the caller reads with [`Http::chunk`].
+    /// A GET whose body the caller reads piece by piece.
     pub async fn get(&self, url: Url, key: &Key, headers: &HeaderMap) -> Result<Response> {
         self.send(Method::GET, url, key, headers, None).await
-    }
-
-    /// The next piece of a body, or `None` at its end.
-    pub async fn chunk(&self, response: &mut Response) -> Result<Option<Piece>> {
-        match timeout(self.limits.idle, response.chunk()).await {
-            Ok(Ok(piece)) => Ok(piece),
-            Ok(Err(error)) => Err(explain(&error, response.url())),
-            Err(_) => Err(Error::new(
-                "timeout",
-                format!(
-                    "{} sent nothing for {} s",
-                    host(response.url()),
-                    self.limits.idle.as_secs_f32()
-                ),
-            )),
-        }
-    }
-
-    /// The whole rest of a body, refused past `most` bytes.
-    pub async fn read(&self, response: &mut Response, most: usize) -> Result<Vec<u8>> {
-        let mut body = Vec::with_capacity(length(response).unwrap_or(0).min(1 << 20) as usize);
-        while let Some(piece) = self.chunk(response).await? {
-            if body.len() + piece.len() > most {
-                let place = shown(response.url());
-                return Err(Error::new(
-                    "bad-answer",
-                    format!("{place} answered with more than {most} bytes"),
-                ));
-            }
-            body.extend_from_slice(&piece);
-        }
-        Ok(body)
     }
 
     async fn send(
@@ -166,38 +162,21 @@ impl Http {
         mut body: Option<Vec<u8>>,
     ) -> Result<Response> {
         for _ in 0..=MOST_REDIRECTS {
-            let mut builder = self
-                .client(&url)?
-                .request(method.clone(), url.clone())
-                .headers(headers.clone());
-            if let Some(secret) = key.for_url(&url) {
-                builder = builder.headers(secret.clone());
-            }
-            if let Some(bytes) = &body {
-                builder = builder.body(bytes.clone());
-            }
-            let response = match timeout(self.limits.first_byte, builder.send()).await {
-                Ok(Ok(response)) => response,
-                Ok(Err(error)) => return Err(explain(&error, &url)),
-                Err(_) => {
-                    let seconds = self.limits.first_byte.as_secs_f32();
-                    let text = format!("{} did not answer in {seconds} s", host(&url));
-                    return Err(Error::new("timeout", text));
-                }
-            };
-            let Some(next) = redirect(&response, &url)? else {
+            let response = self
+                .exchange(&method, url, key, headers, body.as_deref())
+                .await?;
+            let Some(next) = redirect(&response)? else {
                 return Ok(response);
             };
             let status = response.status();
-            if status == StatusCode::SEE_OTHER || (method == Method::POST && status.as_u16() < 303)
-            {
+            if status == 303 || (method == Method::POST && status < 303) {
                 method = Method::GET;
                 body = None;
             }
-            if body.is_some() && !same_origin(&next, &url) {
+            if body.is_some() && !same_origin(&next, response.url()) {
                 let text = format!(
                     "{} redirects a request with a body to {}",
-                    shown(&url),
+                    shown(response.url()),
                     host(&next)
                 );
                 return Err(Error::new("bad-answer", text)
@@ -211,166 +190,119 @@ impl Http {
         ))
     }
 
-    /// Roots take time to load, so plain HTTP goes without. No proxy can reach this machine's own
-    /// loopback, where the embedded platform is, so none is asked to.
-    fn client(&self, url: &Url) -> Result<&Client> {
-        let is_direct = is_loopback(url);
-        let needs_tls = url.scheme() == "https" || (!is_direct && proxy_needs_tls());
-        let cell = &self.clients[usize::from(needs_tls) + 2 * usize::from(is_direct)];
-        if let Some(client) = cell.get() {
-            return Ok(client);
+    /// One request and the head of its answer. A server may close a kept connection just as we
+    /// use it: then a request that changes nothing goes over another one at once.
+    async fn exchange(
+        &self,
+        method: &Method,
+        url: Url,
+        key: &Key,
+        headers: &HeaderMap,
+        body: Option<&[u8]>,
+    ) -> Result<Response> {
+        let place = self.pool.place(&url)?;
+        loop {
+            let mut lease = self.pool.lease(&place);
+            let is_kept = lease.connection.is_some();
+            let connection = match &mut lease.connection {
+                Some(connection) => connection,
+                none => {
+                    let wire = self.connector.connect(&place).await?;
+                    none.insert(Box::new(Connection::new(place.clone(), wire)))
+                }
+            };
+            let request = request::Parts {
+                method,
+                url: &url,
+                place: &place,
+                user_agent: &self.user_agent,
+                secret: key.for_url(&url),
+                open: headers,
+                body,
+            };
+            request.write(&mut connection.request);
+            match self.ask(connection, *method == Method::HEAD).await {
+                Ok(()) => return Ok(Response::new(url, lease, self.limits.idle)),
+                Err(Lost::Unheard(_)) if is_kept && method.is_safe() => {}
+                Err(Lost::Unheard(error) | Lost::Broken(error)) => return Err(error),
+            }
         }
-        let mut builder = Client::builder();
-        if is_direct {
-            builder = builder.no_proxy();
+    }
+
+    /// Sends what the connection holds and reads the head of the answer.
+    async fn ask(
+        &self,
+        connection: &mut Connection,
+        of_head: bool,
+    ) -> std::result::Result<(), Lost> {
+        let deadline = Instant::now() + self.limits.first_byte;
+        // A server may answer and close before it has read everything: then the answer counts.
+        let sent = connection.send(deadline).await;
+        let mut interim = 0;
+        loop {
+            let place = &connection.place;
+            if !connection.bytes().is_empty() {
+                let place = place.clone();
+                let bad = |why: &str| Lost::Broken(no_http(&place, why));
+                if let Some(length) = connection.parse_head(of_head).map_err(bad)? {
+                    connection.used(length);
+                    match connection.head.status {
+                        101 => return Err(bad("it speaks another protocol now")),
+                        100..=199 if interim == MOST_INTERIM => {
+                            return Err(bad("one interim answer follows another"))
+                        }
+                        100..=199 => interim += 1,
+                        _ => return Ok(()),
+                    }
+                    continue;
+                }
+            }
+            match connection.fill(deadline).await {
+                Ok(1..) => {}
+                Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+                    let seconds = self.limits.first_byte.as_secs_f32();
+                    let shown = &connection.place.shown;
+                    let text = format!("{shown} did not answer in {seconds} s");
+                    return Err(Lost::Broken(Error::new("timeout", text)));
+                }
+                end => {
+                    let place = &connection.place;
+                    let error = match end.and(sent) {
+                        Err(error) => broken(place, &error),
+                        Ok(()) => no_http(place, "it ended before the answer did"),
+                    };
+                    return Err(if connection.bytes().is_empty() && interim == 0 {
+                        Lost::Unheard(error)
+                    } else {
+                        Lost::Broken(error)
+                    });
+                }
+            }
         }
-        let client = builder
-            .tls_backend_preconfigured(if needs_tls {
-                tls::config()?
-            } else {
-                tls::none()?
-            })
-            .user_agent(&self.user_agent)
-            .connect_timeout(self.limits.connect)
-            .redirect(reqwest::redirect::Policy::none())
-            .referer(false)
-            .http1_only()
-            .tcp_nodelay(true)
-            .build()
-            .map_err(|error| {
-                Error::new(
-                    "network",
-                    format!("cannot set up HTTP: {}", root_cause(&error)),
-                )
-            })?;
-        Ok(cell.get_or_init(|| client))
     }
 }
 
-/// One piece of a body.
-pub type Piece = bytes::Bytes;
-
-/// The length that the head promises; none for chunked bodies.
-pub fn length(response: &Response) -> Option<u64> {
-    if response.headers().contains_key(TRANSFER_ENCODING) {
-        return None;
+impl std::fmt::Debug for Http {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Http({})", self.user_agent)
     }
-    header(response, CONTENT_LENGTH.as_str())?
-        .trim()
-        .parse()
-        .ok()
 }
 
-/// True if the body tells its own end, so that a cut shows.
-pub fn is_chunked(response: &Response) -> bool {
-    header(response, TRANSFER_ENCODING.as_str()).is_some_and(|value| value.contains("chunked"))
-}
-
-/// A header as text, if it is text.
-pub fn header<'a>(response: &'a Response, name: &str) -> Option<&'a str> {
-    response.headers().get(name)?.to_str().ok()
-}
-
-/// The media type without parameters, lower case.
-pub fn media_type(response: &Response) -> String {
-    let value = header(response, CONTENT_TYPE.as_str()).unwrap_or_default();
-    value
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase()
-}
-
-fn redirect(response: &Response, url: &Url) -> Result<Option<Url>> {
-    if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+fn redirect(response: &Response) -> Result<Option<Url>> {
+    if !matches!(response.status(), 301 | 302 | 303 | 307 | 308) {
         return Ok(None);
     }
-    let Some(place) = header(response, LOCATION.as_str()) else {
+    let Some(place) = response.header("location") else {
         return Ok(None);
     };
-    match url.join(place) {
+    match response.url().join(place) {
         Ok(next) if matches!(next.scheme(), "http" | "https") => Ok(Some(next)),
         _ => Err(Error::new(
             "bad-answer",
             format!(
                 "{} redirects to something that is no web address",
-                shown(url)
+                shown(response.url())
             ),
         )),
     }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
-    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
-}
-
-fn proxy_needs_tls() -> bool {
-    static ANSWER: OnceLock<bool> = OnceLock::new();
-    *ANSWER.get_or_init(|| {
-        let names = ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"];
-        names
-            .iter()
-            .any(|name| std::env::var(name).is_ok_and(|value| value.starts_with("https:")))
-    })
-}
-
-/// Our words for a library error: kind by cause, and the host in place of the URL, so that the
-/// same trouble of many files reads the same.
-fn explain(error: &reqwest::Error, url: &Url) -> Error {
-    let cause = root_cause(error);
-    if let Some(tls) = tls_cause(error) {
-        return Error::new("tls", format!("{}: TLS failed: {tls}", host(url))).hint(
-            "check the address and the clock; SSL_CERT_FILE adds your own certificate authority",
-        );
-    }
-    if error.is_connect() {
-        let kind = if error.is_timeout() {
-            "timeout"
-        } else {
-            "network"
-        };
-        return Error::new(kind, format!("cannot connect to {}: {cause}", host(url)));
-    }
-    if error.is_timeout() {
-        return Error::new("timeout", format!("{} timed out", host(url)));
-    }
-    Error::new(
-        "network",
-        format!("{}: the connection broke: {cause}", host(url)),
-    )
-}
-
-fn tls_cause(error: &reqwest::Error) -> Option<String> {
-    let mut at: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(error) = at {
-        if let Some(tls) = error.downcast_ref::<rustls::Error>() {
-            return Some(tls.to_string());
-        }
-        // The source of an I/O error is that of what it wraps: the wrapped one itself is skipped.
-        at = match error
-            .downcast_ref::<std::io::Error>()
-            .and_then(std::io::Error::get_ref)
-        {
-            Some(inner) => Some(inner),
-            None => error.source(),
-        };
-    }
-    None
-}
-
-/// The innermost cause, in one line. The outermost text is left out: it holds the whole URL.
-fn root_cause(error: &reqwest::Error) -> String {
-    let mut text = "no more is known".to_owned();
-    let mut at = std::error::Error::source(error);
-    while let Some(inner) = at {
-        text = inner.to_string();
-        at = inner.source();
-    }
-    text.split(" (os error")
-        .next()
-        .unwrap_or_default()
-        .to_lowercase()
 }

@@ -1,7 +1,7 @@
 //! What is secret, where it may go, and how URLs are shown.
 
-use reqwest::header::{HeaderMap, AUTHORIZATION};
-use reqwest::Url;
+use http::header::{HeaderMap, AUTHORIZATION};
+use url::Url;
 
 /// Headers for one origin only, whatever redirects or manifests say.
 #[derive(Debug, Clone)]

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use percent_encoding::{utf8_percent_encode, AsciiSet, NON_ALPHANUMERIC};
-use reqwest::Url;
 use tokio::time::Instant;
+use url::Url;
 
 use crate::backoff::{lock, Gate};
 use crate::entry::Entry;

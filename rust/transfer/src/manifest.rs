@@ -7,15 +7,16 @@
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use reqwest::header::{HeaderMap, HeaderValue, ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING};
-use reqwest::{Response, Url};
+use bytes::Bytes;
+use http::header::{HeaderMap, HeaderValue, ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING};
 use serde::Deserialize;
+use url::Url;
 
 use crate::backoff::{Backoff, Gate};
 use crate::entry::Entry;
 use crate::error::{Error, Result};
 use crate::fetch;
-use crate::http::{header, media_type, Http};
+use crate::http::{Http, Response};
 use crate::key::{host, shown, Key};
 use crate::lines::Lines;
 
@@ -136,15 +137,11 @@ impl<'a> Manifest<'a> {
             }
         };
         while !body.lines.has_line().map_err(Trouble::Again)? {
-            let piece = self
-                .http
-                .chunk(&mut body.response)
-                .await
-                .map_err(Trouble::Again)?;
+            let piece = body.response.piece().await.map_err(Trouble::Again)?;
             let Some(piece) = piece else {
                 return Err(cut(&self.source.url));
             };
-            body.lines.feed(piece);
+            body.lines.feed(Bytes::copy_from_slice(piece));
         }
         let line = body.lines.line();
         let text = line.trim_ascii();
@@ -265,10 +262,10 @@ async fn open(
                 Trouble::Final(error)
             }
         })?;
-    let status = response.status().as_u16();
+    let status = response.status();
     if status != 200 {
         fetch::close_gate(gate, &response);
-        let error = fetch::refusal(http, &mut response).await;
+        let error = fetch::refusal(&mut response).await;
         let again = matches!(status, 408 | 429 | 500 | 502..=504);
         return Err(if again {
             Trouble::Again(error)
@@ -276,10 +273,11 @@ async fn open(
             Trouble::Final(error)
         });
     }
-    if media_type(&response) == "text/html" {
+    if response.media_type() == "text/html" {
         return Err(Trouble::Final(not_a_manifest(&response)));
     }
-    let encoding = header(&response, CONTENT_ENCODING.as_str())
+    let encoding = response
+        .header(CONTENT_ENCODING.as_str())
         .unwrap_or("identity")
         .trim()
         .to_ascii_lowercase();
@@ -306,7 +304,9 @@ async fn open(
 
 /// The server's `Date`, or our own clock, in seconds since 1970.
 fn server_clock(response: &Response) -> i64 {
-    let date = header(response, "date").and_then(|value| httpdate::parse_http_date(value).ok());
+    let date = response
+        .header("date")
+        .and_then(|value| httpdate::parse_http_date(value).ok());
     let now = date.unwrap_or_else(SystemTime::now);
     now.duration_since(UNIX_EPOCH)
         .map_or(0, |since| since.as_secs() as i64)
@@ -320,7 +320,7 @@ fn cut(url: &Url) -> Trouble {
 }
 
 fn not_a_manifest(response: &Response) -> Error {
-    let what = match media_type(response).as_str() {
+    let what = match response.media_type().as_str() {
         "text/html" => "a web page".to_owned(),
         "" => "something".to_owned(),
         other => other.to_owned(),
@@ -333,7 +333,7 @@ fn not_a_manifest(response: &Response) -> Error {
         ),
     )
     .hint("check that the address is a synthesis server, and that no proxy answers in its place")
-    .status(response.status().as_u16())
+    .status(response.status())
 }
 
 /// 64 hexadecimal digits as bytes.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use reqwest::header::HeaderMap;
+use http::header::HeaderMap;
 
 use crate::control::Bound;
 use crate::counters::{Failure, Snapshot};

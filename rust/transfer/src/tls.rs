@@ -24,18 +24,11 @@ pub fn config() -> Result<ClientConfig> {
         }
     }
     roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    build(roots)
-}
-
-/// A configuration that believes nobody: for plain HTTP, where loading roots would be time lost.
-pub fn none() -> Result<ClientConfig> {
-    build(RootCertStore::empty())
-}
-
-fn build(roots: RootCertStore) -> Result<ClientConfig> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| Error::new("tls", format!("cannot set up TLS: {error}")))?;
-    Ok(config.with_root_certificates(roots).with_no_client_auth())
+    let mut config = config.with_root_certificates(roots).with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
 }

@@ -12,7 +12,7 @@ use crate::entry::Entry;
 use crate::error::{Error, Result};
 use crate::fetch::{get, mismatch, Ask, Context, Fault, Patience};
 use crate::folder::part_id;
-use crate::http::{is_chunked, length};
+use crate::http::Response;
 use crate::{large, small};
 
 /// Fetches a file of unknown size to its final name, however many tries it takes.
@@ -59,7 +59,7 @@ async fn attempt(
         validator: None,
     };
     let mut response = get(context, entry, &ask).await?;
-    match length(&response) {
+    match response.length() {
         Some(bytes) if bytes <= small::LARGEST => {
             small::take(context, &sized(bytes), &mut response, replace).await
         }
@@ -67,7 +67,7 @@ async fn attempt(
             let entry = sized(bytes);
             large::attempt(context, board, &entry, replace, split, Some(response)).await
         }
-        None if !is_chunked(&response) && entry.sha256.is_none() => {
+        None if !response.is_chunked() && entry.sha256.is_none() => {
             let text = format!("{}: the server tells no length", entry.name);
             let error = Error::new("bad-answer", format!("{text}, so a cut would go unseen"));
             Err(Fault::Final(
@@ -97,15 +97,15 @@ async fn attempt(
 async fn receive(
     context: &Context,
     entry: &Entry,
-    response: &mut crate::http::Response,
+    response: &mut Response,
 ) -> std::result::Result<u64, Fault> {
     let part = context.folder.part(&entry.name);
     let fail = |error: std::io::Error| Fault::Final(Error::io("write", &part, &error));
     let file = File::create(&part).map_err(fail)?;
     let (mut hash, mut at) = (Sha256::new(), 0);
-    while let Some(piece) = context.http.chunk(response).await? {
-        disk::write_at(&file, &piece, at).map_err(fail)?;
-        hash.update(&piece);
+    while let Some(piece) = response.piece().await? {
+        disk::write_at(&file, piece, at).map_err(fail)?;
+        hash.update(piece);
         at += piece.len() as u64;
         add(&context.counters.bytes_received, piece.len() as u64);
     }

@@ -3,7 +3,6 @@
 use std::ops::Range;
 use std::sync::atomic::Ordering;
 
-use reqwest::header::CONTENT_RANGE;
 use sha2::Digest;
 
 use super::{Large, NOTED};
@@ -13,7 +12,7 @@ use crate::counters::add;
 use crate::disk;
 use crate::error::{Error, Result};
 use crate::fetch::{get, is_other_version, mismatch, strong_etag, Ask, Context, Fault};
-use crate::http::{header, length, Response};
+use crate::http::Response;
 use crate::ranges::{content_range, Ranges};
 
 impl Large {
@@ -65,11 +64,11 @@ impl Large {
         }
         let restart =
             |why: &str| Fault::Restart(Error::new("bad-answer", format!("{}: {why}", entry.name)));
-        let Some(range) = range.filter(|_| response.status().as_u16() == 206) else {
-            if response.status().as_u16() != 200 {
+        let Some(range) = range.filter(|_| response.status() == 206) else {
+            if response.status() != 200 {
                 return Err(restart("the server sent a part when asked for the whole"));
             }
-            if let Some(promised) = length(response).filter(|length| *length != size) {
+            if let Some(promised) = response.length().filter(|length| *length != size) {
                 return Err(mismatch(
                     entry,
                     &format!("the server promises {promised} bytes, the manifest {size}"),
@@ -81,7 +80,7 @@ impl Large {
             *end = size;
             return Ok(size);
         };
-        let given = header(response, CONTENT_RANGE.as_str()).and_then(content_range);
+        let given = response.header("content-range").and_then(content_range);
         let Some((given, total)) = given else {
             return Err(restart(
                 "the server sent a part without a proper Content-Range",
@@ -146,7 +145,7 @@ impl Large {
         noted: &mut u64,
     ) -> std::result::Result<(), Fault> {
         // One more look after the last byte lets the connection be used again.
-        while let Some(piece) = context.http.chunk(response).await? {
+        while let Some(piece) = response.piece().await? {
             let amount = piece.len() as u64;
             add(&context.counters.bytes_received, amount);
             context.throttle.take(piece.len()).await;
@@ -156,11 +155,11 @@ impl Large {
                     "the server sent more bytes than it promised",
                 ));
             }
-            disk::write_at(&self.file, &piece, *at)
+            disk::write_at(&self.file, piece, *at)
                 .map_err(|error| Fault::Final(Error::io("write", &self.part, &error)))?;
             if let Ok(mut hash) = self.hash.try_lock() {
                 if hash.1 == *at {
-                    hash.0.update(&piece);
+                    hash.0.update(piece);
                     hash.1 += amount;
                 }
             }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use reqwest::Url;
+use url::Url;
 
 /// The files of a run.
 #[derive(Debug, Clone)]

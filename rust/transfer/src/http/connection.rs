@@ -1,0 +1,186 @@
+//! One connection: a stream, a buffer that bodies are read from in place, and a deadline.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{ready, Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::{sleep_until, Instant, Sleep};
+
+use super::head::Head;
+use super::place::Place;
+
+/// A small answer and its head fit, so that they come with one call.
+const FIRST_BUFFER: usize = 32 << 10;
+
+/// As much as a second-level cache keeps hot between socket, hash and file.
+const LARGEST_BUFFER: usize = 256 << 10;
+
+/// What bytes flow over: a socket, or TLS or a tunnel above one.
+pub trait Stream: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Sync + Unpin> Stream for T {}
+
+/// A stream; plain sockets, of which there are most, without a detour.
+pub enum Wire {
+    /// Plain HTTP.
+    Tcp(TcpStream),
+    /// TLS, or anything through a proxy's tunnel.
+    Other(Box<dyn Stream>),
+}
+
+/// An open connection to a place.
+pub struct Connection {
+    /// Where it leads.
+    pub place: Arc<Place>,
+    /// The last answer's head.
+    pub head: Head,
+    /// The request's bytes.
+    pub request: Vec<u8>,
+    /// When it was last given back.
+    pub since: Instant,
+    wire: Wire,
+    buffer: Vec<u8>,
+    start: usize,
+    end: usize,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl Connection {
+    /// A fresh connection over `wire`.
+    pub fn new(place: Arc<Place>, wire: Wire) -> Self {
+        Self {
+            place,
+            head: Head::default(),
+            request: Vec::new(),
+            since: Instant::now(),
+            wire,
+            buffer: vec![0; FIRST_BUFFER],
+            start: 0,
+            end: 0,
+            timer: None,
+        }
+    }
+
+    /// Bytes received and not yet used.
+    pub fn bytes(&self) -> &[u8] {
+        &self.buffer[self.start..self.end]
+    }
+
+    /// Marks the first `amount` bytes as used; they stay readable until the next [`Self::fill`].
+    pub fn used(&mut self, amount: usize) {
+        self.start += amount.min(self.end - self.start);
+    }
+
+    /// `amount` bytes just marked as used.
+    pub fn last(&self, amount: usize) -> &[u8] {
+        &self.buffer[self.start - amount..self.start]
+    }
+
+    /// The head at the beginning of [`Self::bytes`]: its length once it is whole.
+    pub fn parse_head(&mut self, of_head: bool) -> Result<Option<usize>, &'static str> {
+        self.head.parse(&self.buffer[self.start..self.end], of_head)
+    }
+
+    /// True if the server has neither closed the connection nor said anything unasked.
+    pub fn is_quiet(&mut self) -> bool {
+        let mut context = Context::from_waker(std::task::Waker::noop());
+        let mut byte = [0];
+        let mut into = ReadBuf::new(&mut byte);
+        self.start == self.end && self.wire.poll_read(&mut context, &mut into).is_pending()
+    }
+
+    /// Sends the request's bytes, all of them.
+    pub async fn send(&mut self, deadline: Instant) -> io::Result<()> {
+        let mut sent = 0;
+        while sent < self.request.len() {
+            let amount = std::future::poll_fn(|context| {
+                let bytes = self.request.get(sent..).unwrap_or_default();
+                match self.wire.poll_write(context, bytes) {
+                    Poll::Pending => ready_late(&mut self.timer, context, deadline),
+                    outcome => outcome,
+                }
+            })
+            .await?;
+            if amount == 0 {
+                return Err(io::ErrorKind::WriteZero.into());
+            }
+            sent += amount;
+        }
+        if let Wire::Other(stream) = &mut self.wire {
+            tokio::io::AsyncWriteExt::flush(stream).await?;
+        }
+        Ok(())
+    }
+
+    /// Receives more: how many bytes, 0 at the end of the stream.
+    pub async fn fill(&mut self, deadline: Instant) -> io::Result<usize> {
+        self.make_room();
+        let amount = std::future::poll_fn(|context| {
+            let mut into = ReadBuf::new(&mut self.buffer[self.end..]);
+            match self.wire.poll_read(context, &mut into) {
+                Poll::Pending => ready_late(&mut self.timer, context, deadline),
+                Poll::Ready(outcome) => Poll::Ready(outcome.map(|()| into.filled().len())),
+            }
+        })
+        .await?;
+        self.end += amount;
+        Ok(amount)
+    }
+
+    fn make_room(&mut self) {
+        if self.start == self.end {
+            // What filled the buffer whole is worth a larger one.
+            let was_full = self.end == self.buffer.len();
+            (self.start, self.end) = (0, 0);
+            if was_full && self.buffer.len() < LARGEST_BUFFER {
+                self.buffer = vec![0; 2 * self.buffer.len()];
+            }
+        } else if self.end == self.buffer.len() {
+            self.buffer.copy_within(self.start..self.end, 0);
+            (self.start, self.end) = (0, self.end - self.start);
+            if 2 * self.end > self.buffer.len() {
+                self.buffer.resize(2 * self.buffer.len(), 0);
+            }
+        }
+    }
+}
+
+/// Waits for the deadline. The timer is not moved for each wait, which would cost more than all
+/// else here: if it rings too early, it is set anew.
+fn ready_late<T>(
+    timer: &mut Option<Pin<Box<Sleep>>>,
+    context: &mut Context<'_>,
+    deadline: Instant,
+) -> Poll<io::Result<T>> {
+    let timer = timer.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+    if timer.deadline() > deadline {
+        timer.as_mut().reset(deadline);
+    }
+    loop {
+        ready!(timer.as_mut().poll(context));
+        if Instant::now() >= deadline {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        timer.as_mut().reset(deadline);
+    }
+}
+
+impl Wire {
+    fn poll_read(&mut self, context: &mut Context<'_>, into: &mut ReadBuf) -> Poll<io::Result<()>> {
+        match self {
+            Self::Tcp(stream) => Pin::new(stream).poll_read(context, into),
+            Self::Other(stream) => Pin::new(stream).poll_read(context, into),
+        }
+    }
+
+    fn poll_write(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match self {
+            Self::Tcp(stream) => Pin::new(stream).poll_write(context, bytes),
+            Self::Other(stream) => Pin::new(stream).poll_write(context, bytes),
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Connections kept for the next request. The last one used is taken first, so that those too
+//! many grow old and go; as many are kept as were ever busy at once.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::time::Instant;
+use url::{Position, Url};
+
+use super::connection::Connection;
+use super::place::Place;
+use crate::backoff::lock;
+use crate::error::Result;
+
+/// Servers close what was idle for a minute or more; asking over it would cost a try.
+const OLDEST: Duration = Duration::from_secs(55);
+
+/// The pool.
+#[derive(Default)]
+pub struct Pool {
+    places: Mutex<HashMap<Box<str>, Arc<Place>>>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    idle: VecDeque<Box<Connection>>,
+    busy: usize,
+    most_busy: usize,
+}
+
+impl Pool {
+    /// The place of a URL, known or new.
+    pub fn place(&self, url: &Url) -> Result<Arc<Place>> {
+        let origin = &url[..Position::BeforePath];
+        let mut places = lock(&self.places);
+        if let Some(place) = places.get(origin) {
+            return Ok(place.clone());
+        }
+        let place = Arc::new(Place::of(url)?);
+        places.insert(origin.into(), place.clone());
+        Ok(place)
+    }
+
+    /// The right to one connection to `place`, with one that waits for a request if there is one.
+    pub fn lease(self: &Arc<Self>, place: &Arc<Place>) -> Lease {
+        Lease {
+            connection: self.take(place),
+            is_usable: false,
+            pool: self.clone(),
+        }
+    }
+
+    fn take(&self, place: &Arc<Place>) -> Option<Box<Connection>> {
+        let mut state = lock(&self.state);
+        state.busy += 1;
+        state.most_busy = state.most_busy.max(state.busy);
+        loop {
+            let is_there = |one: &Box<Connection>| Arc::ptr_eq(&one.place, place);
+            let at = state.idle.iter().rposition(is_there)?;
+            let mut connection = state.idle.remove(at)?;
+            if connection.since.elapsed() < OLDEST && connection.is_quiet() {
+                return Some(connection);
+            }
+        }
+    }
+
+    fn give(&self, connection: Option<Box<Connection>>) {
+        let mut state = lock(&self.state);
+        state.busy = state.busy.saturating_sub(1);
+        let Some(mut connection) = connection else {
+            return;
+        };
+        connection.since = Instant::now();
+        state.idle.push_back(connection);
+        if state.idle.len() > state.most_busy {
+            state.idle.pop_front();
+        }
+    }
+
+    /// How many connections are open.
+    pub fn open(&self) -> usize {
+        let state = lock(&self.state);
+        state.idle.len() + state.busy
+    }
+}
+
+/// A connection in use. It goes back to the pool if it was marked as usable.
+pub struct Lease {
+    /// The connection, once there is one.
+    pub connection: Option<Box<Connection>>,
+    /// True if an answer was read to its end and the server keeps the connection.
+    pub is_usable: bool,
+    pool: Arc<Pool>,
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let connection = self.connection.take();
+        self.pool.give(connection.filter(|_| self.is_usable));
+    }
+}
