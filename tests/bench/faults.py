@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import hashlib
 import json
 import os
 import shutil
@@ -215,6 +216,8 @@ def meet(tool: Tool, name: str, place: Place, limit: float) -> str:
             return "HANG"
         expected = json.loads((folder / "expected.json").read_text())
         case = scene or catalogue.CASES[name]
+        if name == "resume-changed" and tool is not CAREFUL[0]:
+            expected = as_changed(expected, stage.out)
         word = catalogue.verdict(case, expected, stage.out, code)
         more = [f"{time.monotonic() - started:.0f} s"] if time.monotonic() - started > 10 else []
         if stage.refetched is not None:
@@ -223,6 +226,13 @@ def meet(tool: Tool, name: str, place: Place, limit: float) -> str:
     finally:
         subprocess.run(["umount", "-q", str(stage.out)], capture_output=True)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def as_changed(expected: dict[str, str], out: Path) -> dict[str, str]:
+    """Who knows no sha256 may bring the file as it is now, if it is whole."""
+    new = hashlib.sha256(made(catalogue.BIG, seed=99)).hexdigest()
+    whole = {name for name in expected if (out / name).is_file() and measure.sha256(out / name) == new}
+    return {name: new if name in whole else old for name, old in expected.items()}
 
 
 def table(found: dict[tuple[str, str], str], names: list[str], tools: list[Tool]) -> str:

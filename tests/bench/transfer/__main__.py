@@ -1,6 +1,8 @@
-"""Measure `synthesis fetch` beside the other downloaders; see README.md of this folder's parent.
+"""Measure `synthesis fetch` beside the other downloaders; `tests/bench/README.md` says how.
 
-python tests/bench/transfer [--quick] [--sets A,C,D] [--rtt 0,40] [--peers curl,s5cmd] [--flight 35] ...
+Without a selection, everything that is promised is measured and checked: the sets A, C and D over loopback and
+over 40 ms, memory by the length of the list, a finished folder run again, the first file on disk. `--sets`
+selects cells alone; `--only` one of the other parts.
 """
 
 from __future__ import annotations
@@ -14,8 +16,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from bench.transfer import network, peers, report
+from bench.transfer import checks, length, network, own_number, peers, report
 from bench.transfer.cells import Cell, Place, run_cell
+
+PARTS = ("cells", "memory", "again", "first", "grid")
+FIXED = (35, 64, 128, 256, 512, 1024)
 
 
 def options() -> argparse.Namespace:
@@ -23,15 +28,16 @@ def options() -> argparse.Namespace:
     memory = Path("/dev/shm") if Path("/dev/shm").is_dir() else Path(tempfile.gettempdir())
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "synthesis-bench"
     parser = argparse.ArgumentParser(prog="tests/bench/transfer", description=__doc__)
-    parser.add_argument("--sets", default="A,C,D", help="which of A, B, C, D")
+    parser.add_argument("--quick", action="store_true", help="a minute: small sets, one run, four peers")
+    parser.add_argument("--only", default="", help=f"some of {', '.join(PARTS)}; grid only if it is named")
+    parser.add_argument("--sets", default="", help="which of A, B, C, D; their cells alone")
     parser.add_argument("--rtt", default="0,40", help="round trips in ms; 0 is loopback")
-    parser.add_argument(
-        "--flight", default="", help="numbers in flight, 0 for each tool's own; default: by set"
-    )
+    parser.add_argument("--flight", default="", help="numbers in flight, 0 for each tool's own")
     parser.add_argument("--peers", default="", help="beginnings of peers' names; all if not given")
     parser.add_argument("--sweep", default="", help="also run ours at these fixed numbers")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--scale", type=float, default=1, help="a share of each set")
+    parser.add_argument("--loss", type=float, default=0.001, help="share of packets lost in the grid")
     parser.add_argument("--tls", action="store_true", help="over https")
     parser.add_argument("--calls", action="store_true", help="count system calls by strace")
     parser.add_argument(
@@ -40,20 +46,37 @@ def options() -> argparse.Namespace:
     parser.add_argument("--cache", type=Path, default=cache, help="for peers and compiled helpers")
     parser.add_argument("--keep", action="store_true", help="leave the corpora for the next time")
     parser.add_argument("--no-install", action="store_true", help="take only peers that are there")
-    return parser.parse_args()
+    parser.add_argument("--write", action="store_true", help="put the result into docs/benchmarks.md")
+    asked = parser.parse_args()
+    if asked.quick:
+        asked.runs, asked.scale = 1, min(asked.scale, 0.1)
+        asked.peers = asked.peers or "curl,wget2,aria2,obstore"
+    return asked
 
 
-def flights(asked: str, corpus: str, rtt: float) -> list[int | None]:
-    """How many in flight for a set: what was asked, or what its row of the table says."""
-    if asked:
-        return [int(number) or None for number in asked.split(",")]
-    if corpus == "C":
-        return [8]
-    return [35] if not rtt else [None] if corpus == "A" else [128]
+def cells(asked: argparse.Namespace, trips: list[float]) -> list[Cell]:
+    """What is measured: what was asked for, or what is promised."""
+    if asked.sets:
+        flights = [int(number) or None for number in asked.flight.split(",") if number] or [None]
+        sets = asked.sets.split(",")
+        return [Cell(name, trip, n, asked.tls) for name in sets for trip in trips for n in flights]
+    promised = []
+    for trip in trips:
+        promised.append(Cell("A", trip, None if trip else 35, asked.tls))
+        promised.append(Cell("C", trip, 8, asked.tls, ours_free=True))
+        promised.append(Cell("D", trip, 128 if trip else 35, asked.tls, ours_free=True))
+    return promised
+
+
+def parts(asked: argparse.Namespace) -> list[str]:
+    """Which parts run."""
+    if asked.only:
+        return [name for name in PARTS if name in asked.only.split(",")]
+    return ["cells"] if asked.sets else ["cells", "memory", "again", "first"]
 
 
 def main() -> int:
-    """Run the cells and print them."""
+    """Run, print, write; 1 if a demand is not met."""
     asked = options()
     if lacking := report.tools_there():
         print(lacking, file=sys.stderr)
@@ -66,23 +89,47 @@ def main() -> int:
     if any(trips) and (why := network.missing()):
         print(f"only loopback: {why}", file=sys.stderr)
         trips = [0.0]
-    tools = peers.named(asked.peers)
-    sweep = [int(number) for number in asked.sweep.split(",") if number]
-    print(report.machine(place), flush=True)
     try:
-        for corpus in asked.sets.split(","):
-            for rtt in trips:
-                for flight in flights(asked.flight, corpus, rtt):
-                    cell = Cell(corpus, rtt, flight, asked.tls)
-                    result = run_cell(
-                        cell, tools, place, runs=asked.runs, scale=asked.scale, sweep=sweep, calls=asked.calls
-                    )
-                    print(f"\n{report.table(result)}\n\n{result.traffic}", flush=True)
+        pages, found = measure_all(asked, place, trips)
     finally:
         if not asked.keep:
             with place.alone():
                 shutil.rmtree(place.base, ignore_errors=True)
-    return 0
+    verdicts = checks.table(found)
+    print(f"\n{verdicts}")
+    if asked.write:
+        report.write_between(report.PAGE, "transfers", "\n\n".join([pages[0], verdicts, *pages[1:]]))
+    return int(any(not check.passed for check in found))
+
+
+def measure_all(
+    asked: argparse.Namespace, place: Place, trips: list[float]
+) -> tuple[list[str], list[checks.Check]]:
+    """The parts one after the other: their text and what they prove."""
+    pages, found = [report.machine(place)], []
+    print(pages[0], flush=True)
+    wanted = parts(asked)
+    tools = peers.named(asked.peers)
+    for cell in cells(asked, trips) if "cells" in wanted else ():
+        is_own = cell.corpus == "A" and cell.rtt_ms and not asked.sets
+        sweep = [int(n) for n in asked.sweep.split(",") if n] or (FIXED if is_own else ())
+        calls = asked.calls or (not asked.sets and not cell.rtt_ms and cell.corpus == "A")
+        result = run_cell(cell, tools, place, runs=asked.runs, scale=asked.scale, sweep=sweep, calls=calls)
+        pages.append(report.table(result))
+        found += checks.of_cell(result)
+        print(f"\n{pages[-1]}\n\n{result.traffic}", flush=True)
+    if "memory" in wanted:
+        found += length.memory(place, length.LENGTHS[: 2 if asked.quick else 3])
+    if "again" in wanted:
+        found += length.again(place, 100_000 if asked.quick else 1_000_000)
+    if "first" in wanted and any(trips):
+        found += length.first_file(place, 100_000 if asked.quick else 1_000_000)
+    if "grid" in wanted and any(trips):
+        text, more = own_number.grid(place, loss=asked.loss, runs=asked.runs)
+        pages.append(text)
+        found += more
+        print(f"\n{text}", flush=True)
+    return pages, found
 
 
 if __name__ == "__main__":

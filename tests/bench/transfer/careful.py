@@ -32,7 +32,7 @@ def _curl_as_is(task: Task) -> list[str]:
 
 
 def _wget2(task: Task) -> list[str]:
-    tries = ["--tries=5", "--waitretry=2", "--timeout=10", "-c", "--retry-on-http-error=429,500,502,503,504"]
+    tries = ["--tries=5", "--waitretry=2", "--timeout=10", "--retry-connrefused", "-c"]
     return ["wget2", "-q", *tries, "--max-threads", IN_FLIGHT, "-i", task.urls, "-P", str(task.out)]
 
 

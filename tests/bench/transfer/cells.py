@@ -18,7 +18,7 @@ from bench.transfer.peers import OURS, OURS_CHECKED, Task, Tool
 from bench.transfer.server import Server, serving
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from bench.transfer.corpora import Corpus
     from bench.transfer.measure import Run
@@ -56,18 +56,30 @@ class Place:
 
 @dataclass(frozen=True)
 class Cell:
-    """What is measured: a set, a round trip, how many in flight (None: each tool's default), TLS or not."""
+    """What is measured: a set, a round trip, how many in flight (None: each tool's default), TLS or not.
+
+    With `ours_free`, our own tool is given no number, whatever the others are given.
+    """
 
     corpus: str
     rtt_ms: float
     in_flight: int | None
     tls: bool = False
+    ours_free: bool = False
+    rate: int = 0
+    loss: float = 0
+
+    def flight_of(self, tool: Tool) -> int | None:
+        """The number that a tool is given."""
+        return None if self.ours_free and tool in (OURS, OURS_CHECKED) else self.in_flight
 
     @property
     def title(self) -> str:
         """For people."""
         where = f"{self.rtt_ms:g} ms round trip" if self.rtt_ms else "loopback"
         flight = f"{self.in_flight} in flight" if self.in_flight else "each tool's own number in flight"
+        if self.in_flight and self.ours_free:
+            flight += " for the others, ours finds its own number"
         return f"{corpora.ABOUT[self.corpus]}, {where}, {flight}{', TLS' if self.tls else ''}"
 
 
@@ -110,6 +122,11 @@ class Result:
         """The most memory of a tool's runs."""
         return max((run.memory for run in self.runs.get(name, [])), default=0)
 
+    def best_peer(self, by: Callable[[str], float | None]) -> tuple[str, float] | None:
+        """The other with the least of something, and how much it is."""
+        figures = [(name, figure) for name in self.peers() if (figure := by(name)) is not None]
+        return min(figures, key=lambda pair: pair[1], default=None)
+
     def peers(self) -> list[str]:
         """The others that brought all files."""
         ours = (OURS.name, OURS_CHECKED.name)
@@ -127,7 +144,7 @@ def run_cell(
     calls: bool = False,
 ) -> Result:
     """Run every tool of a cell `runs` times, taking turns, and our own at each number of `sweep`."""
-    with place.alone(), Network(cell.rtt_ms, place.cache) as network:
+    with place.alone(), Network(cell.rtt_ms, place.cache, cell.rate, cell.loss) as network:
         corpus = corpora.build(cell.corpus, place.root, scale)
         result = Result(cell, len(corpus.files), corpus.size)
         # The first look at every byte is the server's cache's, not the first tool's.
@@ -169,7 +186,7 @@ class Stage:
         if not turn and tool.version(self.place.venv) is None:
             result.refused[tool.name] = "not installed"
             return
-        run = self.run(tool, self.cell.in_flight, hashed=not turn)
+        run = self.run(tool, self.cell.flight_of(tool), hashed=not turn)
         if run is None:
             result.refused[tool.name] = "cannot do this"
             return
@@ -198,7 +215,7 @@ class Stage:
         few = corpora.Corpus(self.corpus.name, self.corpus.root, self.corpus.files[:2])
         fetched, totals = [], []
         for corpus in (few, self.corpus):
-            with self.task(self.cell.in_flight, corpus) as task:
+            with self.task(self.cell.flight_of(tool), corpus) as task:
                 env = self.environment(task)
                 line = tool.line(task) or []
                 totals.append(measure.system_calls(line, prefix=self.network.client, env=env))

@@ -86,7 +86,7 @@ def build(name: str, root: Path, scale: float = 1) -> Corpus:
         files.append(File(file, size, digest.hexdigest()))
     corpus = Corpus(name, root, tuple(files))
     _write_listing(corpus)
-    _write_manifest(corpus)
+    write_manifest(corpus)
     index.write_text(json.dumps([(file.name, file.size, file.sha256) for file in files]))
     return corpus
 
@@ -144,10 +144,10 @@ def _write_listing(corpus: Corpus) -> None:
         )
 
 
-def _write_manifest(corpus: Corpus) -> None:
+def write_manifest(corpus: Corpus) -> None:
     """The same files as the platform would list them."""
     place = corpus.root / "api" / "v1" / "jobs" / corpus.name
-    place.mkdir(parents=True)
+    place.mkdir(parents=True, exist_ok=True)
     head = {"job": corpus.name, "generation": 1, "complete": True}
     head |= {
         "count": len(corpus.files),

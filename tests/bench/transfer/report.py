@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bench.transfer.cells import Place, Result
 
 ROOT = Path(__file__).resolve().parents[3]
+PAGE = ROOT / "docs" / "benchmarks.md"
 
 
 def machine(place: Place) -> str:

@@ -50,6 +50,7 @@ http {{
       rewrite ^ /listing/$bucket/$page.xml break;
     }}
     location /byte/ {{ return 200 "x"; }}
+    location = /status {{ stub_status; }}
   }}
 }}
 """
