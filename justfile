@@ -48,6 +48,11 @@ bench-transfer *options:
 bench-faults *options:
     python tests/bench/faults.py {{options}}
 
+# Throw bytes at one reader for some time (nightly and cargo-fuzz), e.g. `just fuzz lines 60`; what it finds goes to rust/fuzz/findings.
+fuzz target seconds="60":
+    python rust/fuzz/seeds.py
+    cd rust/fuzz && cargo +nightly fuzz run --fuzz-dir . {{target}} corpus/{{target}} -- -max_total_time={{seconds}} -timeout=10 -rss_limit_mb=2048
+
 # A wheel for this machine and the source archive, in dist/.
 build:
     maturin build --release --locked --out dist

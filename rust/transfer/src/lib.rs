@@ -25,6 +25,8 @@ mod error;
 mod fetch;
 mod finished;
 mod folder;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod http;
 mod ids;
 mod journal;
