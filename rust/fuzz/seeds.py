@@ -14,7 +14,15 @@ import zstandard
 HERE = Path(__file__).resolve().parent
 DIGEST = hashlib.sha256(b"").hexdigest()
 MANIFEST = [
-    {"job": "j", "generation": 1, "complete": True, "count": 2, "bytes": 3, "url": "/f/{name}?e=9", "expires": 1},
+    {
+        "job": "j",
+        "generation": 1,
+        "complete": True,
+        "count": 2,
+        "bytes": 3,
+        "url": "/f/{name}?e=9",
+        "expires": 1,
+    },
     {"n": "0.cam_default.f_1.rgb.png", "a": "rgb", "r": 0, "b": 1, "h": DIGEST},
     {"n": "1.rgb.png", "a": "rgb", "r": 1, "b": 2, "h": DIGEST, "u": "https://h/1?Expires=1&Signature=s"},
     {"end": True, "next": None},
@@ -24,6 +32,7 @@ RECORDS = [
     {"done": {"part": "a", "from": 0, "to": 100}},
     {"done": {"part": "a", "from": 100, "to": 301}},
     {"synced": {"boot": "b", "seconds": 1_800_000_000}},
+    {"synced": {"boot": "b", "seconds": 2**64 - 1}},
     {"gone": {"part": "a"}},
 ]
 
@@ -40,8 +49,15 @@ def seeds() -> dict[str, list[bytes]]:
         "content_range": [b"bytes 0-99/200", b"bytes */200", b"bytes 0-99/*", b"bytes=0-1/2", b"bytes 5-4/9"],
         "digest": [DIGEST.encode(), DIGEST.upper().encode(), b"0" * 63],
         "ids": [bytes(range(16)), bytes([1, 0, 1, 0]), bytes([0, 0, 1, 0])],
-        "journal": [b"".join(b"+" + json.dumps(r).encode() + b"\n" for r in RECORDS[: n + 1]) for n in range(5)],
-        "lines": [b"\x00" + text, b"\x02" + text, b"\x01" + zstandard.compress(text), b"\x00" + b"x" * 70_000],
+        "journal": [
+            b"".join(b"+" + json.dumps(r).encode() + b"\n" for r in RECORDS[: n + 1]) for n in range(6)
+        ],
+        "lines": [
+            b"\x00" + text,
+            b"\x02" + text,
+            b"\x01" + zstandard.compress(text),
+            b"\x00" + b"x" * 70_000,
+        ],
         "names": [b"0.rgb.png", b"..", b"a/b", b"CON", b"com1.txt", b"a.", b"\x1b[2J", "\u202e.png".encode()],
         "range_sets": [bytes([0, 9, 9, 9, 40, 9, 0, 0xC5]), bytes(range(64))],
         "retry_after": [b"1", b"999999999999", b"Fri, 20 Nov 2026 10:00:00 GMT", b"-1", b"1e30"],

@@ -49,18 +49,19 @@ impl Ids {
         let mut count = 0_u64;
         let mut first = Vec::new();
         for &(start, end) in &self.0 {
-            let mut at = start;
+            // None after the last of all numbers.
+            let mut at = Some(start);
             let known = other
                 .0
                 .iter()
                 .skip(other.0.partition_point(|range| range.1 < start));
             for &(from, to) in known.take_while(|range| range.0 <= end) {
-                if at < from {
+                if let Some(at) = at.filter(|at| *at < from) {
                     note(&mut count, &mut first, limit, at, from - 1);
                 }
-                at = to.saturating_add(1);
+                at = to.checked_add(1);
             }
-            if at <= end {
+            if let Some(at) = at.filter(|at| *at <= end) {
                 note(&mut count, &mut first, limit, at, end);
             }
         }

@@ -114,7 +114,9 @@ impl Journal {
         let doubt_since = synced
             .as_ref()
             .filter(|(old, _)| *old != boot)
-            .map(|(_, seconds)| UNIX_EPOCH + Duration::from_secs(*seconds));
+            .map(|(_, seconds)| UNIX_EPOCH.checked_add(Duration::from_secs(*seconds)))
+            // No such moment: everything is doubtful.
+            .map(|moment| moment.unwrap_or(UNIX_EPOCH));
         // A doubt outlives a run that was killed before it had looked at every file.
         let stamp = synced
             .filter(|_| doubt_since.is_some())
