@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use async_channel::{Receiver, TryRecvError};
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 use crate::backoff::lock;
 use crate::entry::Entry;
@@ -42,12 +43,15 @@ pub struct Board {
     /// Permits with nothing to do.
     idle: AtomicUsize,
     changed: Notify,
+    /// Nobody takes work once this is cancelled.
+    stopped: CancellationToken,
 }
 
 impl Board {
-    /// A board fed by `queue`.
-    pub fn new(queue: Receiver<Unit>) -> Self {
+    /// A board fed by `queue`, until `stopped`.
+    pub fn new(queue: Receiver<Unit>, stopped: CancellationToken) -> Self {
         Self {
+            stopped,
             queue,
             names: Mutex::default(),
             larges: Mutex::default(),
@@ -62,9 +66,12 @@ impl Board {
         lock(&self.names).insert(name.clone())
     }
 
-    /// The next work, or `None` when all is done.
+    /// The next work, or `None` when all is done or the run is stopped.
     pub async fn next(&self) -> Option<Work> {
         loop {
+            if self.stopped.is_cancelled() {
+                return None;
+            }
             let changed = self.changed.notified();
             let closed = match self.queue.try_recv() {
                 Ok(unit) => return Some(self.take(unit)),
@@ -77,14 +84,10 @@ impl Board {
                 return None;
             }
             self.idle.fetch_add(1, Ordering::Relaxed);
-            let unit = if closed {
-                changed.await;
-                None
-            } else {
-                tokio::select! {
-                    unit = self.queue.recv() => unit.ok(),
-                    () = changed => None,
-                }
+            let unit = tokio::select! {
+                unit = self.queue.recv(), if !closed => unit.ok(),
+                () = changed => None,
+                () = self.stopped.cancelled() => None,
             };
             self.idle.fetch_sub(1, Ordering::Relaxed);
             if let Some(unit) = unit {

@@ -4,11 +4,18 @@ use std::sync::atomic::Ordering;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use tokio_util::sync::CancellationToken;
+
+use crate::counters::Counters;
 use crate::error::{Error, Result};
 use crate::fetch::Context;
 
 /// How often finished work is brought to the disk itself: the most that a power loss costs.
 const CHECKPOINT: Duration = Duration::from_secs(5);
+
+/// A stopped run waits this often, and this long, for bodies that still arrive.
+const GRACE_STEPS: u32 = 10;
+const GRACE_STEP: Duration = Duration::from_millis(200);
 
 /// Every few seconds: sync, and only then say so in the journal. Returns only with an error.
 pub async fn checkpoints(context: Arc<Context>) -> Error {
@@ -19,17 +26,35 @@ pub async fn checkpoints(context: Arc<Context>) -> Error {
         if std::mem::replace(&mut last, received) == received {
             continue;
         }
-        let context = context.clone();
-        let moment = SystemTime::now();
-        let work = move || {
-            context
-                .folder
-                .sync()
-                .and_then(|()| context.journal.synced(moment))
-        };
-        if let Ok(Err(error)) = tokio::task::spawn_blocking(work).await {
+        if let Err(error) = checkpoint(&context).await {
             return error;
         }
+    }
+}
+
+/// Syncs, and then says so in the journal.
+pub async fn checkpoint(context: &Arc<Context>) -> Result<()> {
+    let context = context.clone();
+    let moment = SystemTime::now();
+    let work = move || {
+        context
+            .folder
+            .sync()
+            .and_then(|()| context.journal.synced(moment))
+    };
+    tokio::task::spawn_blocking(work).await.unwrap_or(Ok(()))
+}
+
+/// Once `stopped`: lets bodies arrive as long as they do, for 2 s at most.
+pub async fn grace(stopped: &CancellationToken, counters: &Counters) {
+    stopped.cancelled().await;
+    let mut last = 0;
+    for _ in 0..GRACE_STEPS {
+        let received = counters.bytes_received.load(Ordering::Relaxed);
+        if std::mem::replace(&mut last, received) == received {
+            return;
+        }
+        tokio::time::sleep(GRACE_STEP).await;
     }
 }
 

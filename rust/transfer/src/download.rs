@@ -3,13 +3,14 @@
 use std::path::Path;
 use std::sync::atomic::AtomicUsize;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::backoff::Gate;
 use crate::board::Board;
-use crate::checkpoint::{checkpoints, close};
+use crate::checkpoint::{checkpoint, checkpoints, close, grace};
 use crate::control::{Bound, Throttle};
 use crate::counters::{Counters, Snapshot};
 use crate::disk;
@@ -30,9 +31,13 @@ use crate::plan::{plan, Policy, Scan, Seen};
 /// Missing render ids that are named; further ones are only counted.
 const MOST_MISSING: usize = 1_000;
 
+/// Longer than the bodies' grace, shorter than a caller's patience.
+const WINDING_DOWN: Duration = Duration::from_millis(2_700);
+
 /// Brings the files of a manifest to a folder.
 ///
-/// Files that fail are in the outcome. An error means that the whole stopped: cancelled, disk full,
+/// Cancelling stops the giving out of work, lets bodies that still arrive arrive for up to 2 s, and
+/// syncs. Files that fail are in the outcome. An error means that the whole stopped: cancelled, disk full,
 /// the manifest not to be had, nobody answering. What was done is kept, and a later call goes on.
 pub async fn download(
     http: Arc<Http>,
@@ -42,12 +47,26 @@ pub async fn download(
 ) -> Result<Outcome> {
     let mut tasks = JoinSet::new();
     let outcome = tokio::select! {
-        outcome = run(http, options, counters.clone(), &mut tasks) => outcome,
-        () = cancel.cancelled() => Err(Error::new("cancelled", "the download was cancelled; what is done is kept")),
+        outcome = run(http, options, counters.clone(), &mut tasks, &cancel) => outcome,
+        () = patience(&cancel) => Err(cancelled()),
     };
     // Tasks end at their next wait; no byte is written after this.
     tasks.shutdown().await;
     outcome.map_err(|error| with_need(error, &counters.snapshot()))
+}
+
+/// The end of a run that was cancelled.
+fn cancelled() -> Error {
+    Error::new(
+        "cancelled",
+        "the download was cancelled; what is done is kept",
+    )
+}
+
+/// How long a cancelled run may take to wind down by itself, its last sync included.
+async fn patience(cancel: &CancellationToken) {
+    cancel.cancelled().await;
+    tokio::time::sleep(WINDING_DOWN).await;
 }
 
 /// A task's result: the planner's or a permit's.
@@ -61,6 +80,7 @@ async fn run(
     options: Options,
     counters: Arc<Counters>,
     tasks: &mut JoinSet<Result<Done>>,
+    cancel: &CancellationToken,
 ) -> Result<Outcome> {
     let permits = permits(options.concurrency);
     let url = match &options.list {
@@ -89,7 +109,7 @@ async fn run(
         counters,
     });
     let (sender, receiver) = async_channel::bounded(permits.clamp(64, 1024));
-    let board = Arc::new(Board::new(receiver));
+    let board = Arc::new(Board::new(receiver, cancel.clone()));
     let policy = Policy {
         update: options.update,
         verify: options.verify,
@@ -114,7 +134,13 @@ async fn run(
     let seen = tokio::select! {
         seen = finish(tasks) => seen?,
         error = checkpoints(context.clone()) => return Err(error),
+        () = grace(cancel, &context.counters) => Seen::default(),
     };
+    if cancel.is_cancelled() {
+        tasks.shutdown().await;
+        checkpoint(&context).await?;
+        return Err(cancelled());
+    }
     close(&context).await?;
     let (missing, missing_render_ids) = asked
         .map(|asked| asked.missing_from(&seen.ids, MOST_MISSING))
