@@ -45,7 +45,13 @@ def lines(objects: list[dict[str, object]]) -> bytes:
 def seeds() -> dict[str, list[bytes]]:
     """By target."""
     text = lines(MANIFEST)
+    answer = b'HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 0-9/90\r\nETag: "e"\r\nContent-Length: 10\r\n\r\n'
     return {
+        "chunked": [
+            b"5\r\nhello\r\n0\r\n\r\nrest",
+            b"a;x=1\r\n0123456789\r\n0\r\nA: b\r\n\r\n",
+            b"ffffffffffffffff\r\n",
+        ],
         "content_range": [b"bytes 0-99/200", b"bytes */200", b"bytes 0-99/*", b"bytes=0-1/2", b"bytes 5-4/9"],
         "digest": [DIGEST.encode(), DIGEST.upper().encode(), b"0" * 63],
         "ids": [bytes(range(16)), bytes([1, 0, 1, 0]), bytes([0, 0, 1, 0])],
@@ -60,6 +66,11 @@ def seeds() -> dict[str, list[bytes]]:
         ],
         "names": [b"0.rgb.png", b"..", b"a/b", b"CON", b"com1.txt", b"a.", b"\x1b[2J", "\u202e.png".encode()],
         "range_sets": [bytes([0, 9, 9, 9, 40, 9, 0, 0xC5]), bytes(range(64))],
+        "response_head": [
+            b"\x00" + answer,
+            b"\x01HTTP/1.0 200 OK\nConnection: keep-alive\n\n",
+            b"\x00HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 5, 5\r\n\r\n",
+        ],
         "retry_after": [b"1", b"999999999999", b"Fri, 20 Nov 2026 10:00:00 GMT", b"-1", b"1e30"],
     }
 

@@ -11,6 +11,8 @@ use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 use crate::backoff;
+use crate::http::chunked::{Chunked, Step};
+use crate::http::head::{Framing, Head};
 use crate::ids::Ids;
 use crate::journal::Journal;
 use crate::lines::Lines;
@@ -23,6 +25,7 @@ pub type Reader = fn(&[u8]);
 
 /// Every reader by its target's name.
 pub const READERS: &[(&str, Reader)] = &[
+    ("chunked", chunked),
     ("content_range", content_range),
     ("digest", digest),
     ("ids", ids),
@@ -30,8 +33,60 @@ pub const READERS: &[(&str, Reader)] = &[
     ("lines", lines),
     ("names", names),
     ("range_sets", range_sets),
+    ("response_head", response_head),
     ("retry_after", retry_after),
 ];
+
+/// The head of an answer is whole at one length alone, and a connection is kept only where the body's end is clear.
+pub fn response_head(data: &[u8]) {
+    let Some((&how, bytes)) = data.split_first() else {
+        return;
+    };
+    let mut head = Head::default();
+    let of_head = how & 1 == 1;
+    let Ok(Some(length)) = head.parse(bytes, of_head) else {
+        return;
+    };
+    assert!(length <= bytes.len());
+    assert!(!head.keeps || head.framing != Framing::Close);
+    let (framing, keeps) = (head.framing, head.keeps);
+    // As it comes, a piece at a time, into a head that was used before.
+    for cut in [0, 1, length / 2, length.saturating_sub(1)] {
+        if cut < length {
+            assert_eq!(head.parse(&bytes[..cut], of_head), Ok(None));
+        }
+    }
+    assert_eq!(head.parse(&bytes[..length], of_head), Ok(Some(length)));
+    assert_eq!((head.framing, head.keeps), (framing, keeps));
+    assert!(head.iter().all(|(name, _)| !name.is_empty()));
+}
+
+/// A chunked body is the same however it was cut, and ends at the same byte.
+pub fn chunked(data: &[u8]) {
+    let whole = unchunk(data, data.len().max(1));
+    for step in [1, 2, 7] {
+        assert_eq!(unchunk(data, step), whole);
+    }
+    if let Some((body, rest)) = whole {
+        assert!(body.len() + rest.len() < data.len());
+    }
+}
+
+/// The body of `wire` in pieces of `step` bytes and what follows it; None if it is refused or cut.
+fn unchunk(wire: &[u8], step: usize) -> Option<(Vec<u8>, Vec<u8>)> {
+    let (mut state, mut body, mut held) = (Chunked::Size, Vec::new(), Vec::new());
+    for piece in wire.chunks(step) {
+        held.extend_from_slice(piece);
+        while state != Chunked::Done {
+            match state.step(&held).ok()? {
+                Step::Need => break,
+                Step::Skip(amount) => drop(held.drain(..amount)),
+                Step::Data(amount) => body.extend(held.drain(..amount)),
+            }
+        }
+    }
+    (state == Chunked::Done).then_some((body, held))
+}
 
 /// A `Content-Range` is refused or names bytes inside its total, and only so as it was written.
 pub fn content_range(data: &[u8]) {
