@@ -38,6 +38,7 @@ class HttpClient:
 
     Times are in seconds: for the connection, to the head of an answer, between two pieces of a body.
     `attempts` bounds the tries in a download that bring nothing; `request` tries once.
+    `checkpoint` lies between two times that a download brings what it wrote to the disk itself.
     """
 
     def __new__(
@@ -48,6 +49,7 @@ class HttpClient:
         first_byte_timeout: float,
         idle_timeout: float,
         attempts: int,
+        checkpoint: float,
     ) -> HttpClient: ...
     def request(
         self,

@@ -40,12 +40,15 @@ class Limits:
         first_byte: from a request to the head of its answer.
         idle: between two pieces of a body.
         attempts: tries of a file, or of a range of one, that bring nothing; for downloads.
+        checkpoint: between two times that a download brings what it wrote to the disk itself: the most
+            work that a power loss costs.
     """
 
     connect: float = 10.0
     first_byte: float = 30.0
     idle: float = 20.0
     attempts: int = 8
+    checkpoint: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +219,7 @@ def http_client(limits: Limits | None = None) -> _core.HttpClient:
         first_byte_timeout=limits.first_byte,
         idle_timeout=limits.idle,
         attempts=limits.attempts,
+        checkpoint=limits.checkpoint,
     )
 
 

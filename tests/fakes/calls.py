@@ -11,6 +11,8 @@ compiler, and it sees every call whichever library makes it. As a program, `pyth
 COMMAND...` lets itself be watched, hands the watch over through the socket FD, and becomes COMMAND.
 """
 
+# ruff: noqa: PTH115, PTH118, PTH123
+
 from __future__ import annotations
 
 import contextlib
@@ -22,11 +24,13 @@ import socket
 import struct
 import sys
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 NUMBERS = {
     "x86_64": {

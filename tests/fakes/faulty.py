@@ -144,8 +144,9 @@ class FaultyServer(Server):
         key: str | None = KEY,
         pace: float = 0,
         tls: ssl.SSLContext | None = None,
+        port: int = 0,
     ) -> None:
-        super().__init__(self._route, tls=tls)
+        super().__init__(self._route, tls=tls, port=port)
         self.key = key
         self.pace = pace  # seconds before each 64 KiB of a body
         self.lines: list[File] = list(files)

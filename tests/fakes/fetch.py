@@ -30,11 +30,13 @@ if TYPE_CHECKING:
 
 TESTS = Path(__file__).resolve().parent.parent
 STATE = ".synthesis"
+LIMITS = [field.name for field in dataclasses.fields(Limits)]
 
 
-def transport(url: str, *, key: str | None = KEY) -> Transport:
+def transport(url: str, *, key: str | None = KEY, **limits: Any) -> Transport:
     """A transport with little patience, so that tests of lasting trouble are quick."""
-    return Transport(url, key, ORG, limits=Limits(connect=2, first_byte=0.7, idle=0.7, attempts=4))
+    little = Limits(connect=2, first_byte=0.7, idle=0.7, attempts=4)
+    return Transport(url, key, ORG, limits=dataclasses.replace(little, **limits))
 
 
 def fetch(server: FaultyServer, folder: Path, *, key: str | None = KEY, **options: Any) -> Summary:
@@ -122,8 +124,13 @@ def main() -> int:
     """The program; see the module's text."""
     url, folder, options = sys.argv[1:]
     options = {"assets": ["rgb"], **json.loads(options)}
+    limits = {name: options.pop(name) for name in LIMITS if name in options}
+    if most := options.pop("descriptors", None):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     try:
-        summary = download(transport(url), JOB, directory=Path(folder), **options)
+        summary = download(transport(url, **limits), JOB, directory=Path(folder), **options)
     except SynthesisError as error:
         report: dict[str, Any] = {"kind": error.kind, "message": error.message}
         code = error.exit_code

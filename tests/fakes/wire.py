@@ -115,7 +115,9 @@ class Exchange:
 class Server:
     """Accepts connections on 127.0.0.1 and hands each request to `handler` in its own thread."""
 
-    def __init__(self, handler: Callable[[Exchange], None], *, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, handler: Callable[[Exchange], None], *, tls: ssl.SSLContext | None = None, port: int = 0
+    ) -> None:
         self.handler = handler
         self.tls = tls
         self.stopping = threading.Event()
@@ -123,7 +125,7 @@ class Server:
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+        self._listener = socket.create_server(("127.0.0.1", port), backlog=512)
         self.port: int = self._listener.getsockname()[1]
         self._acceptor = threading.Thread(target=self._accept, name="accept", daemon=True)
 

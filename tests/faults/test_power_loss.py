@@ -5,14 +5,22 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import random
+import shutil
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+from fakes.calls import Call, Verdict, Watch
 from fakes.faulty import FaultyServer, File, made
-from fakes.fetch import STATE, assert_complete, fetch
+from fakes.fetch import STATE, assert_complete, fetch, outcome, start
+from fakes.power import Recorder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs a system that names its starts")
 
@@ -70,3 +78,37 @@ def test_without_a_loss_nothing_is_hashed_again(tmp_path: Path) -> None:
         lose_bytes(tmp_path / FILES[2].name, changed=now - 50)
         leave_journal(tmp_path, boot=boot, synced=now - 100)
         assert fetch(server, tmp_path).files_present == len(FILES)
+
+
+BOOT = "/proc/sys/kernel/random/boot_id"
+LOSSES = int(os.environ.get("SYNTHESIS_KILLS", "24"))
+
+
+def another_boot(place: Path) -> Callable[[Call], Verdict]:
+    """Lets a child see another start of the machine."""
+    place.write_text("another-start\n")
+    return lambda call: ("fd", os.open(place, os.O_RDONLY)) if call.path == BOOT else None
+
+
+def test_whatever_a_power_loss_leaves_the_next_run_mends(tmp_path: Path) -> None:
+    files = [File(f"{at}.rgb.png", made(20_000, at), render_id=at) for at in range(30)]
+    files += [File(f"{at}.rgb.png", made(2_500_000, at), render_id=at) for at in (30, 31)]
+    draw = random.Random(7)
+    folder = tmp_path / "job"
+    recorder = Recorder(folder)
+    with FaultyServer(files, pace=0.02) as server:
+        with Watch(recorder.judge, Recorder.CALLS) as watch:
+            done = outcome(start(server, folder, watch=watch, checkpoint=0.1, concurrency=4))
+            assert done["exit_code"] == 0
+        assert_complete(server, folder)
+        assert sum(event.what == "syncfs" for event in recorder.events) > 2
+        server.pace = 0
+        for loss in range(LOSSES):
+            place = tmp_path / f"after-{loss}"
+            # The last one comes when all is done: then everything must be there without another look.
+            at = recorder.lose_power(draw, place, at=len(recorder.events) if loss == 0 else None)
+            with Watch(another_boot(tmp_path / "boot"), {"open", "openat"}) as watch:
+                done = outcome(start(server, place, watch=watch))
+            assert done["exit_code"] == 0, (at, done)
+            assert_complete(server, place)
+            shutil.rmtree(place)

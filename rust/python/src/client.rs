@@ -21,7 +21,8 @@ type Whole<'py> = (u16, Vec<(String, String)>, Bound<'py, PyBytes>);
 #[pymethods]
 impl HttpClient {
     #[new]
-    #[pyo3(signature = (user_agent, *, connect_timeout, first_byte_timeout, idle_timeout, attempts))]
+    #[expect(clippy::too_many_arguments, reason = "keyword-only in Python")]
+    #[pyo3(signature = (user_agent, *, connect_timeout, first_byte_timeout, idle_timeout, attempts, checkpoint))]
     fn new(
         py: Python<'_>,
         user_agent: &str,
@@ -29,12 +30,14 @@ impl HttpClient {
         first_byte_timeout: f64,
         idle_timeout: f64,
         attempts: u32,
+        checkpoint: f64,
     ) -> PyResult<Self> {
         let limits = Limits {
             connect: check_seconds(py, "connect_timeout", connect_timeout)?,
             first_byte: check_seconds(py, "first_byte_timeout", first_byte_timeout)?,
             idle: check_seconds(py, "idle_timeout", idle_timeout)?,
             attempts,
+            checkpoint: check_seconds(py, "checkpoint", checkpoint)?,
         };
         Ok(Self(Arc::new(Http::new(user_agent, limits))))
     }

@@ -23,6 +23,8 @@ pub struct Unit {
     pub check: bool,
     /// It may take the place of an existing file.
     pub replace: bool,
+    /// That one was written shortly before a power loss: its bytes may be lost.
+    pub doubtful: bool,
 }
 
 /// What a permit does next.

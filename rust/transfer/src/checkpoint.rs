@@ -10,9 +10,6 @@ use crate::counters::Counters;
 use crate::error::{Error, Result};
 use crate::fetch::Context;
 
-/// How often finished work is brought to the disk itself: the most that a power loss costs.
-const CHECKPOINT: Duration = Duration::from_secs(5);
-
 /// A stopped run waits this often, and this long, for bodies that still arrive.
 const GRACE_STEPS: u32 = 10;
 const GRACE_STEP: Duration = Duration::from_millis(200);
@@ -21,7 +18,8 @@ const GRACE_STEP: Duration = Duration::from_millis(200);
 pub async fn checkpoints(context: Arc<Context>) -> Error {
     let mut last = 0;
     loop {
-        tokio::time::sleep(CHECKPOINT).await;
+        tokio::time::sleep(context.http.limits().checkpoint).await;
+        context.folder.beat();
         let received = context.counters.bytes_received.load(Ordering::Relaxed);
         if std::mem::replace(&mut last, received) == received {
             continue;
@@ -66,10 +64,12 @@ pub async fn close(context: &Arc<Context>) -> Result<()> {
         if is_new {
             context.folder.sync()?;
         }
-        if context.journal.is_empty() {
+        if context.journal.is_settled() {
             context.folder.finish();
+            Ok(())
+        } else {
+            context.journal.looked()
         }
-        Ok(())
     };
     tokio::task::spawn_blocking(work)
         .await

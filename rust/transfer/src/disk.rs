@@ -1,8 +1,40 @@
 //! What differs between systems: free space, syncing, writing at an offset, renaming, limits.
 
+mod rename;
+mod sync;
+
 use std::fs::File;
 use std::io;
 use std::path::Path;
+use std::time::Duration;
+
+pub use self::rename::{rename, rename_new};
+pub use self::sync::{sync_folder, sync_names, SYNC_NEEDS_NAMES};
+
+/// Does `work` again, a little later each time, while a network disk fails it in a way that passes:
+/// its server is restarting, or has moved. What stays is the disk's last word.
+pub fn again<T>(mut work: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    let mut wait = Duration::from_millis(10);
+    loop {
+        match work() {
+            Err(error) if is_passing(&error) && wait.as_millis() < 200 => {
+                std::thread::sleep(wait);
+                wait *= 2;
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+fn is_passing(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StaleNetworkFileHandle
+            | io::ErrorKind::WouldBlock
+            | io::ErrorKind::Interrupted
+            | io::ErrorKind::TimedOut
+    )
+}
 
 /// Bytes that this user may still write where `path` lies, if the system tells.
 #[cfg(unix)]
@@ -12,37 +44,17 @@ pub fn free_space(path: &Path) -> Option<u64> {
 }
 
 /// Bytes that this user may still write where `path` lies, if the system tells.
-#[cfg(not(unix))]
-pub fn free_space(_path: &Path) -> Option<u64> {
-    None
+#[cfg(windows)]
+pub fn free_space(path: &Path) -> Option<u64> {
+    fs4::available_space(path).ok()
 }
-
-/// Brings everything written below `folder` to the disk itself. One call for any number of files.
-#[cfg(target_os = "linux")]
-pub fn sync_folder(folder: &Path, _written: &[std::path::PathBuf]) -> io::Result<()> {
-    Ok(rustix::fs::syncfs(File::open(folder)?)?)
-}
-
-/// Brings the `written` files to the disk itself.
-#[cfg(not(target_os = "linux"))]
-pub fn sync_folder(_folder: &Path, written: &[std::path::PathBuf]) -> io::Result<()> {
-    for path in written {
-        match std::fs::OpenOptions::new().write(true).open(path) {
-            Ok(file) => file.sync_all()?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
-}
-
-/// True where [`sync_folder`] must be told the files.
-pub const SYNC_NEEDS_NAMES: bool = !cfg!(target_os = "linux");
 
 /// Writes all of `bytes` at `offset`.
 #[cfg(unix)]
 pub fn write_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
-    std::os::unix::fs::FileExt::write_all_at(file, bytes, offset)
+    use std::os::unix::fs::FileExt;
+    // What was written before a failure is written once more: the same bytes at the same place.
+    again(|| file.write_all_at(bytes, offset))
 }
 
 /// Writes all of `bytes` at `offset`.
@@ -59,6 +71,18 @@ pub fn write_at(file: &File, mut bytes: &[u8], mut offset: u64) -> io::Result<()
     Ok(())
 }
 
+/// Writes all of `bytes` at the end.
+pub fn write_all(file: &mut File, mut bytes: &[u8]) -> io::Result<()> {
+    use std::io::Write;
+    while !bytes.is_empty() {
+        match again(|| file.write(bytes))? {
+            0 => return Err(io::ErrorKind::WriteZero.into()),
+            written => bytes = &bytes[written..],
+        }
+    }
+    Ok(())
+}
+
 /// Reads from `offset`; fewer bytes than asked for only at the end of the file.
 #[cfg(unix)]
 pub fn read_at(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
@@ -69,42 +93,6 @@ pub fn read_at(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<usize> 
 #[cfg(windows)]
 pub fn read_at(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
     std::os::windows::fs::FileExt::seek_read(file, bytes, offset)
-}
-
-/// Renames without replacing: an existing `to` gives `AlreadyExists`.
-pub fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
-    #[cfg(any(target_os = "linux", target_os = "macos"))]
-    {
-        use rustix::fs::{renameat_with, RenameFlags, CWD};
-        use rustix::io::Errno;
-        match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-            // Some file systems (old NFS, some FUSE) do not know the flag.
-            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
-            outcome => return outcome.map_err(io::Error::from),
-        }
-    }
-    if to.symlink_metadata().is_ok() {
-        return Err(io::ErrorKind::AlreadyExists.into());
-    }
-    rename(from, to)
-}
-
-/// Renames, replacing. On Windows a virus scanner may hold a new file for a moment: try again.
-pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
-    let mut wait = std::time::Duration::from_millis(10);
-    loop {
-        match std::fs::rename(from, to) {
-            Err(error)
-                if cfg!(windows)
-                    && error.kind() == io::ErrorKind::PermissionDenied
-                    && wait.as_millis() < 1_500 =>
-            {
-                std::thread::sleep(wait);
-                wait *= 2;
-            }
-            outcome => return outcome,
-        }
-    }
 }
 
 /// Lets this process open as many files as it may; returns how many, if there is a limit.
@@ -168,8 +156,94 @@ pub fn may_be_alive(pid: i32) -> bool {
     }
 }
 
-/// Names this start of the machine, where the system does: memory not yet synced is lost with it.
-pub fn boot_id() -> String {
-    let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-    text.trim().to_owned()
+/// When process `pid` began, in ticks since the machine's start; empty where the system does not say.
+pub fn began(pid: i32) -> String {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // The second field is the program's name in brackets, which may hold anything.
+    let rest = text.rsplit_once(')').map_or("", |(_, rest)| rest);
+    rest.split_whitespace()
+        .nth(19)
+        .unwrap_or_default()
+        .to_owned()
+}
+
+/// Names this start of the machine: memory not yet synced is lost with it. `None` where the system
+/// has no such name; any interrupted run may then have been interrupted by a power loss.
+pub fn boot_id() -> Option<String> {
+    let text = if cfg!(target_os = "macos") {
+        let command = std::process::Command::new("/usr/sbin/sysctl")
+            .args(["-n", "kern.bootsessionuuid"])
+            .output();
+        String::from_utf8(command.ok()?.stdout).ok()?
+    } else {
+        std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?
+    };
+    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
+}
+
+/// True if the folder's disk does not tell capital letters apart. `probe` is a file in it whose name
+/// is in small letters.
+pub fn folds_names(probe: &Path) -> bool {
+    let name = probe.file_name().unwrap_or_default().to_ascii_uppercase();
+    probe.with_file_name(name).symlink_metadata().is_ok()
+}
+
+/// True if other machines may use the same disk: locks of the kernel may then be a fiction.
+pub fn is_shared(path: &Path) -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        // NFS, SMB (three ages of it), Lustre, FUSE, GPFS, BeeGFS, Ceph, 9P, AFS (two), OCFS2.
+        const KINDS: [u32; 12] = [
+            0x6969,
+            0x517b,
+            0xff53_4d42,
+            0xfe53_4d42,
+            0x0bd0_0bd0,
+            0x6573_5546,
+            0x4750_4653,
+            0x1983_0326,
+            0x00c3_6400,
+            0x0102_1997,
+            0x5346_414f,
+            0x7461_636f,
+        ];
+        rustix::fs::statfs(path).is_ok_and(|stat| KINDS.contains(&(stat.f_type as u32)))
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = path;
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_passes_is_tried_again_and_what_stays_is_told() {
+        let mut left = 3;
+        let outcome = again(|| {
+            left -= 1;
+            match left {
+                0 => Ok("done"),
+                _ => Err(io::ErrorKind::StaleNetworkFileHandle.into()),
+            }
+        });
+        assert_eq!(outcome.ok(), Some("done"));
+        let mut tries = 0;
+        let outcome = again(|| -> io::Result<()> {
+            tries += 1;
+            Err(io::ErrorKind::StaleNetworkFileHandle.into())
+        });
+        assert!(outcome.is_err());
+        assert_eq!(tries, 6);
+        let mut tries = 0;
+        let outcome = again(|| -> io::Result<()> {
+            tries += 1;
+            Err(io::ErrorKind::StorageFull.into())
+        });
+        assert!(outcome.is_err());
+        assert_eq!(tries, 1);
+    }
 }

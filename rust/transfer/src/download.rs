@@ -93,7 +93,9 @@ async fn run(
     let (key, headers) = Key::split(options.headers, &url);
     let source = Source { url, key, headers };
     let directory = options.directory;
-    let opened = tokio::task::spawn_blocking(move || open(&directory, options.aside)).await;
+    let selection = options.list.selection(options.render_ids.as_deref());
+    let opened =
+        tokio::task::spawn_blocking(move || open(&directory, &selection, options.aside)).await;
     let (folder, journal, found) =
         opened.map_err(|_| Error::new("internal", "the folder's scan broke off"))??;
     let links = Links::new();
@@ -166,12 +168,16 @@ fn is_ahead_of_time(options: &Options) -> bool {
         || options.finished.is_some()
 }
 
-fn open(directory: &Path, aside: Option<Aside>) -> Result<(Folder, Journal, Scan)> {
+fn open(
+    directory: &Path,
+    selection: &str,
+    aside: Option<Aside>,
+) -> Result<(Folder, Journal, Scan)> {
     let has_aside = aside.is_some();
     let folder = Folder::open(directory, aside)?;
-    let journal = Journal::open(folder.work())?;
+    let journal = Journal::open(folder.work(), selection)?;
     folder.sweep(|id| journal.partial(id).is_some());
-    let scan = |path: &Path| Present::scan(path, journal.doubt_since);
+    let scan = |path: &Path| Present::scan(path, journal.doubt_since, folder.folds);
     let (present, aside) = (
         scan(folder.path())?,
         if has_aside {

@@ -2,9 +2,10 @@
 //! kill leaves nothing behind and one call to the directory does; elsewhere it is a part.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::disk;
 use crate::error::{Error, Result};
 use crate::folder::Folder;
 
@@ -46,7 +47,7 @@ impl<'a> Draft<'a> {
     pub fn new(folder: &'a Folder, name: &str) -> Result<Self> {
         let fail = |error: io::Error| Error::io("write", &folder.target(name), &error);
         if folder.naming() != Naming::Rename {
-            let file = nameless(folder.work()).map_err(fail)?;
+            let file = disk::again(|| nameless(folder.work())).map_err(fail)?;
             return Ok(Self {
                 folder,
                 file,
@@ -54,7 +55,8 @@ impl<'a> Draft<'a> {
             });
         }
         let part = folder.part(name);
-        let file = File::create(&part).map_err(|error| Error::io("write", &part, &error))?;
+        let file = disk::again(|| File::create(&part));
+        let file = file.map_err(|error| Error::io("write", &part, &error))?;
         Ok(Self {
             folder,
             file,
@@ -64,7 +66,7 @@ impl<'a> Draft<'a> {
 
     /// Adds bytes at the end.
     pub fn write(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
-        let written = self.file.write_all(bytes);
+        let written = disk::write_all(&mut self.file, bytes);
         written.map_err(|error| Error::io("write", &self.folder.target(name), &error))
     }
 
@@ -75,15 +77,14 @@ impl<'a> Draft<'a> {
         }
         let naming = self.folder.naming();
         let directory = self.folder.directory();
-        if !replace && directory.is_some() && self.folder.stem_aside(name).is_none() {
-            if self::name(&self.file, naming, directory, Path::new(name)).is_ok() {
-                return Ok(());
-            }
+        let is_plain = !replace && directory.is_some() && self.folder.stem_aside(name).is_none();
+        if is_plain && self::name(&self.file, naming, directory, Path::new(name)).is_ok() {
+            return Ok(());
         }
         // Whatever is in the way, the longer path knows what to do about it.
         let part = self.folder.part(name);
         let _ = std::fs::remove_file(&part);
-        let named = self::name(&self.file, naming, None, &part);
+        let named = disk::again(|| self::name(&self.file, naming, None, &part));
         named.map_err(|error| Error::io("write", &part, &error))?;
         self.folder.publish(&part, name, replace)
     }

@@ -84,7 +84,18 @@ impl Error {
                 format!("cannot {doing} {shown}: {}", plain(error)),
             )
             .hint("choose a folder that you can write to"),
-            _ => Self::new("disk", format!("cannot {doing} {shown}: {}", plain(error))),
+            io::ErrorKind::InvalidFilename => Self::new(
+                "invalid-name",
+                format!("cannot {doing} {shown}: the disk takes no name that long"),
+            )
+            .hint("choose a folder nearer to the root, or ask the owner of the job to rename it"),
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Self::new(
+                "disk",
+                format!("cannot {doing} {shown}: its folder was taken away meanwhile"),
+            )
+            .hint("put it back, or run the same command again to begin a new one"),
+            _ => Self::new("disk", format!("cannot {doing} {shown}: {}", plain(error)))
+                .hint("check the disk, then run the same command again: what is done is kept"),
         }
     }
 

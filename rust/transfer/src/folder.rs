@@ -3,17 +3,18 @@
 //! Unfinished work lies in `.synthesis/` inside it: parts named by a hash of the final name, the
 //! journal and the lock. It goes away when nothing is left unfinished.
 
-use std::collections::hash_map::RandomState;
-use std::collections::HashMap;
-use std::fs::{self, File, TryLockError};
-use std::hash::BuildHasher;
-use std::io::{self, Read, Seek, Write};
+mod lock;
+mod present;
+
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::time::{Duration, SystemTime};
 
 use sha2::{Digest, Sha256};
 
+use self::lock::Lock;
+pub use self::present::{Found, Present};
 use crate::backoff::lock;
 use crate::disk;
 use crate::draft::{self, Naming};
@@ -35,7 +36,9 @@ pub struct Folder {
     path: PathBuf,
     work: PathBuf,
     aside: Option<Aside>,
-    lock: Mutex<Option<File>>,
+    held: Mutex<Option<Lock>>,
+    /// True if names that differ only in capital letters or in how accents are written are one.
+    pub folds: bool,
     /// The folder, to name files in without walking to it each time.
     directory: Option<File>,
     naming: Naming,
@@ -56,7 +59,8 @@ impl Folder {
             _ => Error::io("make the folder", path, &error),
         })?;
         let work = path.join(WORK);
-        let held = take_lock(path, &work)?;
+        let held = Lock::take(path, &work)?;
+        let folds = disk::folds_names(&work.join("lock"));
         sweep_scratch(&work);
         let naming = draft::naming(&work);
         if aside.is_some() {
@@ -68,7 +72,8 @@ impl Folder {
             path: path.to_owned(),
             work,
             aside,
-            lock: Mutex::new(Some(held)),
+            held: Mutex::new(Some(held)),
+            folds,
             directory: File::open(path).ok(),
             naming,
             written: Mutex::default(),
@@ -160,6 +165,13 @@ impl Folder {
             .map_err(|error| Error::io("sync", &self.path, &error))
     }
 
+    /// Shows other machines that this process is still at work; called every few seconds.
+    pub fn beat(&self) {
+        if let Some(held) = lock(&self.held).as_mut() {
+            held.beat();
+        }
+    }
+
     /// Removes parts that `is_wanted` does not want: what earlier runs left of small files.
     pub fn sweep(&self, is_wanted: impl Fn(&str) -> bool) {
         for entry in fs::read_dir(&self.work).into_iter().flatten().flatten() {
@@ -179,7 +191,7 @@ impl Folder {
         for name in ["journal", "journal.new", "lock"] {
             let _ = fs::remove_file(self.work.join(name));
         }
-        drop(lock(&self.lock).take());
+        drop(lock(&self.held).take());
         // Both stay if they hold anything: files aside that nobody has used yet.
         let _ = fs::remove_dir(self.work.join(ASIDE));
         let _ = fs::remove_dir(&self.work);
@@ -207,152 +219,6 @@ fn sweep_scratch(work: &Path) {
 /// The name of a part: 128 bits of the sha256 of the final name.
 pub fn part_id(name: &str) -> String {
     hex(&Sha256::digest(name.as_bytes())[..16])
-}
-
-/// The kernel frees the lock of a dead process, so a stale one needs no judgement of ours.
-fn take_lock(folder: &Path, work: &Path) -> Result<File> {
-    let path = work.join("lock");
-    for _ in 0..100 {
-        match fs::create_dir(work) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-                return Err(Error::io("make the folder", work, &error));
-            }
-            _ => {}
-        }
-        let mut file = match File::options()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-        {
-            // Another process finished between our two calls and took the folder with it.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            outcome => outcome.map_err(|error| Error::io("open", &path, &error))?,
-        };
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(held_by(folder, &mut file)),
-            // Some network disks have no locks; unique part names must do there.
-            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {}
-            Err(TryLockError::Error(error)) => return Err(Error::io("lock", &path, &error)),
-        }
-        if disk::is_same_file(&file, &path) {
-            let _ = file.set_len(0);
-            let _ = file.rewind();
-            let _ = writeln!(file, "{} {}", std::process::id(), host_name());
-            return Ok(file);
-        }
-    }
-    Err(Error::new(
-        "locked",
-        format!(
-            "cannot lock {}: other processes come and go",
-            folder.display()
-        ),
-    ))
-}
-
-fn held_by(folder: &Path, file: &mut File) -> Error {
-    let mut text = String::new();
-    // On Windows a locked file cannot be read; then the holder stays unnamed.
-    let _ = file.take(300).read_to_string(&mut text);
-    let mut words = text.split_whitespace();
-    let who = match (words.next(), words.next()) {
-        (Some(pid), Some(host)) => format!("process {pid} on {}", crate::names::shown(host)),
-        _ => "another process".to_owned(),
-    };
-    Error::new(
-        "locked",
-        format!("{who} is downloading to {}", folder.display()),
-    )
-    .hint("wait for it to end, or choose another folder")
-}
-
-fn host_name() -> String {
-    #[cfg(unix)]
-    let name = rustix::system::uname()
-        .nodename()
-        .to_string_lossy()
-        .into_owned();
-    #[cfg(not(unix))]
-    let name = std::env::var("COMPUTERNAME").unwrap_or_default();
-    if name.is_empty() {
-        "this-host".to_owned()
-    } else {
-        name
-    }
-}
-
-/// What was in the folder at the start: sizes by a keyed 64-bit hash of the name, so that a
-/// million files cost tens of megabytes and not hundreds.
-#[derive(Default)]
-pub struct Present {
-    hasher: RandomState,
-    sizes: HashMap<u64, Found>,
-    /// Bytes of all files.
-    pub bytes: u64,
-}
-
-/// A file in the folder.
-#[derive(Debug, Clone, Copy)]
-pub struct Found {
-    /// Size in bytes; `u64::MAX` for what is no regular file.
-    pub bytes: u64,
-    /// True if it was written shortly before the machine went down: its bytes may be lost.
-    pub is_doubtful: bool,
-}
-
-impl Present {
-    /// Scans `folder` once. Files changed after `doubt_since` are marked.
-    pub fn scan(folder: &Path, doubt_since: Option<SystemTime>) -> Result<Self> {
-        let mut present = Self::default();
-        let entries = fs::read_dir(folder).map_err(|error| Error::io("list", folder, &error))?;
-        for entry in entries {
-            let entry = entry.map_err(|error| Error::io("list", folder, &error))?;
-            let Some(name) = entry.file_name().to_str().map(str::to_owned) else {
-                continue;
-            };
-            let mut data = entry.metadata();
-            if data.as_ref().is_ok_and(fs::Metadata::is_symlink) {
-                data = fs::metadata(entry.path());
-            }
-            let found = match data {
-                Ok(data) if data.is_file() => {
-                    present.bytes += data.len();
-                    let changed = data.modified().ok();
-                    let slack = Duration::from_secs(2);
-                    let is_doubtful = doubt_since
-                        .zip(changed)
-                        .is_some_and(|(since, at)| at + slack >= since);
-                    Found {
-                        bytes: data.len(),
-                        is_doubtful,
-                    }
-                }
-                // A folder, or a dangling link: in the way, and not ours to remove.
-                _ => Found {
-                    bytes: u64::MAX,
-                    is_doubtful: false,
-                },
-            };
-            present
-                .sizes
-                .insert(present.hasher.hash_one(name.as_str()), found);
-        }
-        Ok(present)
-    }
-
-    /// True if a file of that name was there.
-    pub fn holds(&self, name: &str) -> bool {
-        let found = self.sizes.get(&self.hasher.hash_one(name));
-        found.is_some_and(|found| found.bytes != u64::MAX)
-    }
-
-    /// The file of that name, if it was there; asked for once per name, then forgotten.
-    pub fn take(&mut self, name: &str) -> Option<Found> {
-        self.sizes.remove(&self.hasher.hash_one(name))
-    }
 }
 
 /// The sha256 of a file.

@@ -261,7 +261,7 @@ pub fn journal(data: &[u8]) {
     if !is_made {
         return;
     }
-    if let Ok(journal) = Journal::open(&work) {
+    if let Ok(journal) = Journal::open(&work, "all") {
         for part in parts {
             if let Some(partial) = journal.partial(part) {
                 assert!(partial.done.iter().all(|range| range.end <= partial.bytes));
@@ -271,7 +271,7 @@ pub fn journal(data: &[u8]) {
         // What it wrote anew says the same.
         let before = parts.map(|part| journal.partial(part));
         drop(journal);
-        if let Ok(again) = Journal::open(&work) {
+        if let Ok(again) = Journal::open(&work, "all") {
             assert_eq!(before, parts.map(|part| again.partial(part)));
         }
     }

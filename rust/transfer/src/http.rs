@@ -57,6 +57,9 @@ pub struct Limits {
     pub idle: Duration,
     /// Most tries of one unit of a download that bring nothing.
     pub attempts: u32,
+    /// Between two times that a download brings what it wrote to the disk itself: the most work that
+    /// a power loss costs.
+    pub checkpoint: Duration,
 }
 
 /// One request whose answer is read whole.

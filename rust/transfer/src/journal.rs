@@ -1,23 +1,26 @@
 //! What is known of half-done files: an append-only text in the work folder.
 //!
-//! Each line is `CHECK JSON`, where CHECK is the first 8 hexadecimal digits of the JSON's sha256;
-//! reading stops at the first line that does not fit, which is where a kill or a crash cut it.
 //! Ranges are noted as soon as they are written: after a kill the kernel still has them. After a
-//! power loss it may not, which the sha256 of the whole file finds out before it gets its name.
+//! power loss it may not, which the sha256 of the whole file finds out before it gets its name; a
+//! part without a known sha256 is then thrown away.
+//!
 //! A `synced` line follows each sync of the folder, so that final names younger than the last one
-//! are looked at again after a power loss.
+//! are looked at again after a power loss. That doubt ends with a run that looks at every file of
+//! the selections that were under way: each is noted when it begins. The journal is on the disk
+//! itself before any file gets its final name, so it cannot be lost where a file is not.
 
-use std::collections::HashMap;
+mod record;
+
+use std::collections::{BTreeSet, HashMap};
 use std::fs::{self, File};
-use std::io::Write;
+use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
-
+use self::record::{format, parse, Record, State};
 use crate::backoff::lock;
 use crate::disk;
 use crate::error::{Error, Result};
@@ -37,102 +40,104 @@ pub struct Partial {
     pub done: Ranges,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Record {
-    Start {
-        part: String,
-        bytes: u64,
-        sha256: String,
-        etag: String,
-    },
-    Done {
-        part: String,
-        from: u64,
-        to: u64,
-    },
-    Gone {
-        part: String,
-    },
-    Synced {
-        boot: String,
-        seconds: u64,
-    },
-}
-
 /// An open journal.
 pub struct Journal {
     path: PathBuf,
     file: Mutex<File>,
     partials: Mutex<HashMap<String, Partial>>,
+    /// Whose doubtful files are still to be looked at, this run's left out.
+    others: BTreeSet<String>,
     /// Set after a power loss: files changed since then are doubtful.
     pub doubt_since: Option<SystemTime>,
+    /// Set when a doubtful file could neither be cleared nor fetched again.
+    is_unsure: AtomicBool,
 }
 
 impl Journal {
     /// Reads what an earlier run left in `work`, and goes on from there.
-    pub fn open(work: &Path) -> Result<Self> {
+    ///
+    /// `selection` stands for the files that this run is about.
+    pub fn open(work: &Path, selection: &str) -> Result<Self> {
         let path = work.join("journal");
-        let text = fs::read(&path).unwrap_or_default();
-        let mut partials = HashMap::new();
-        let mut synced = None;
-        for record in text.split(|byte| *byte == b'\n').map_while(parse) {
-            match record {
-                Record::Start {
-                    part,
-                    bytes,
-                    sha256,
-                    etag,
-                } => {
-                    partials.insert(
-                        part,
-                        Partial {
-                            bytes,
-                            sha256,
-                            etag,
-                            done: Ranges::default(),
-                        },
-                    );
-                }
-                Record::Done { part, from, to } => {
-                    if let Some(partial) = partials
-                        .get_mut(&part)
-                        .filter(|partial| from < to && to <= partial.bytes)
-                    {
-                        partial.done.add(from..to);
-                    }
-                }
-                Record::Gone { part } => {
-                    partials.remove(&part);
-                }
-                Record::Synced { boot, seconds } => synced = Some((boot, seconds)),
-            }
-        }
-        // A kill between a rename and its record leaves a part that is none.
-        partials.retain(|part, _| work.join(format!("{part}.part")).exists());
+        let text = match fs::read(&path) {
+            Ok(text) => Some(text),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(Error::io("read", &path, &error)),
+        };
+        let mut state = State::default();
+        let lines = text
+            .iter()
+            .flat_map(|text| text.split(|byte| *byte == b'\n'));
+        lines.map_while(parse).for_each(|record| state.add(record));
         let boot = disk::boot_id();
-        let doubt_since = synced
-            .as_ref()
-            .filter(|(old, _)| *old != boot)
-            .map(|(_, seconds)| UNIX_EPOCH.checked_add(Duration::from_secs(*seconds)))
+        let doubt_since = match &state.synced {
+            Some((old, _)) if boot.as_ref() == Some(old) => None,
             // No such moment: everything is doubtful.
-            .map(|moment| moment.unwrap_or(UNIX_EPOCH));
-        // A doubt outlives a run that was killed before it had looked at every file.
-        let stamp = synced
-            .filter(|_| doubt_since.is_some())
-            .unwrap_or_else(|| (boot, seconds(SystemTime::now())));
-        let file = rewrite(work, &path, &partials, stamp)?;
+            Some((_, seconds)) => UNIX_EPOCH
+                .checked_add(Duration::from_secs(*seconds))
+                .or(Some(UNIX_EPOCH)),
+            // A journal without its stamp is damaged: nothing younger than the world is sure.
+            None => text.map(|_| UNIX_EPOCH),
+        };
+        // A kill between a rename and its record leaves a part that is none. What was written
+        // before a power loss may not be there, and only a sha256 can tell.
+        state.partials.retain(|part, partial| {
+            let is_sure = doubt_since.is_none() || !partial.sha256.is_empty();
+            is_sure && work.join(format!("{part}.part")).exists()
+        });
+        // A doubt outlives runs that end before they have looked at every file.
+        let (since, runs) = match doubt_since {
+            Some(since) => (since, std::mem::take(&mut state.runs)),
+            None => (SystemTime::now(), BTreeSet::new()),
+        };
+        let stamp = match &state.synced {
+            Some((old, _)) if doubt_since.is_some() => old.clone(),
+            None if doubt_since.is_some() => "unknown".to_owned(),
+            _ => boot.unwrap_or_default(),
+        };
+        let mut others = runs;
+        others.insert(selection.to_owned());
+        let file = record::rewrite(
+            work,
+            &path,
+            &state.partials,
+            &others,
+            (stamp, seconds(since)),
+        )?;
+        others.remove(selection);
         Ok(Self {
             path,
             file: Mutex::new(file),
-            partials: Mutex::new(partials),
+            partials: Mutex::new(state.partials),
+            others,
             doubt_since,
+            is_unsure: AtomicBool::new(false),
         })
+    }
+
+    /// True if the work folder may go: no file is half done, and none is in doubt that this run,
+    /// which has seen all of its own, did not look at.
+    pub fn is_settled(&self) -> bool {
+        self.is_empty() && self.others.is_empty() && !self.is_unsure.load(Ordering::Relaxed)
+    }
+
+    /// A doubtful file could neither be cleared nor fetched again: the next run looks once more.
+    pub fn keep_doubt(&self) {
+        self.is_unsure.store(true, Ordering::Relaxed);
     }
 
     /// What is known of a part.
     pub fn partial(&self, part: &str) -> Option<Partial> {
         lock(&self.partials).get(part).cloned()
+    }
+
+    /// Notes that this run has looked at all of its files; needed where the journal stays.
+    pub fn looked(&self) -> Result<()> {
+        if self.is_unsure.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let runs = self.others.iter().cloned().collect();
+        self.append(&Record::Runs { runs })
     }
 
     /// True if no file is half done.
@@ -201,7 +206,7 @@ impl Journal {
             return Ok(());
         }
         self.append(&Record::Synced {
-            boot: disk::boot_id(),
+            boot: disk::boot_id().unwrap_or_default(),
             seconds: seconds(moment),
         })?;
         lock(&self.file)
@@ -212,54 +217,9 @@ impl Journal {
     fn append(&self, record: &Record) -> Result<()> {
         let line = format(record);
         // One write of one line: a kill leaves it whole or cut, never mixed with another.
-        lock(&self.file)
-            .write_all(&line)
+        disk::write_all(&mut lock(&self.file), &line)
             .map_err(|error| Error::io("write", &self.path, &error))
     }
-}
-
-/// Writes the state anew, so that a journal does not grow from run to run.
-fn rewrite(
-    work: &Path,
-    path: &Path,
-    partials: &HashMap<String, Partial>,
-    (boot, seconds): (String, u64),
-) -> Result<File> {
-    let fresh = work.join("journal.new");
-    let fail = |error: std::io::Error| Error::io("write", &fresh, &error);
-    let mut text = Vec::new();
-    let mut parts: Vec<_> = partials.iter().collect();
-    parts.sort_by_key(|(part, _)| part.as_str());
-    for (part, partial) in parts {
-        let Partial {
-            bytes,
-            sha256,
-            etag,
-            done,
-        } = partial.clone();
-        text.extend(format(&Record::Start {
-            part: part.clone(),
-            bytes,
-            sha256,
-            etag,
-        }));
-        for range in done.iter() {
-            text.extend(format(&Record::Done {
-                part: part.clone(),
-                from: range.start,
-                to: range.end,
-            }));
-        }
-    }
-    text.extend(format(&Record::Synced { boot, seconds }));
-    let mut file = File::create(&fresh).map_err(fail)?;
-    file.write_all(&text).map_err(fail)?;
-    drop(file);
-    disk::rename(&fresh, path).map_err(fail)?;
-    File::options()
-        .append(true)
-        .open(path)
-        .map_err(|error| Error::io("open", path, &error))
 }
 
 fn seconds(moment: SystemTime) -> u64 {
@@ -267,20 +227,6 @@ fn seconds(moment: SystemTime) -> u64 {
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default()
         .as_secs()
-}
-
-fn format(record: &Record) -> Vec<u8> {
-    let json = serde_json::to_string(record).unwrap_or_default();
-    format!("{} {json}\n", check(json.as_bytes())).into_bytes()
-}
-
-fn parse(line: &[u8]) -> Option<Record> {
-    let (head, rest) = line.split_at_checked(9)?;
-    (head == format!("{} ", check(rest)).as_bytes()).then(|| serde_json::from_slice(rest).ok())?
-}
-
-fn check(json: &[u8]) -> String {
-    hex(&Sha256::digest(json)[..4])
 }
 
 #[cfg(test)]
@@ -298,7 +244,7 @@ mod tests {
     #[test]
     fn a_journal_cut_anywhere_gives_a_past_state() -> Result<()> {
         let work = folder("cut");
-        let journal = Journal::open(&work)?;
+        let journal = Journal::open(&work, "all")?;
         for part in ["a.part", "b.part"] {
             let _ = fs::write(work.join(part), b"");
         }
@@ -311,7 +257,7 @@ mod tests {
         let mut states = Vec::new();
         for cut in 0..=whole.len() {
             let _ = fs::write(work.join("journal"), &whole[..cut]);
-            let journal = Journal::open(&work)?;
+            let journal = Journal::open(&work, "all")?;
             states.push(journal.partial("a").map(|partial| partial.done.len()));
         }
         states.dedup();
@@ -323,8 +269,8 @@ mod tests {
     #[test]
     fn a_part_that_is_gone_is_forgotten() -> Result<()> {
         let work = folder("gone");
-        Journal::open(&work)?.start("a", 100, Some(&[1; 32]), "\"x\"")?;
-        assert!(Journal::open(&work)?.is_empty());
+        Journal::open(&work, "all")?.start("a", 100, Some(&[1; 32]), "\"x\"")?;
+        assert!(Journal::open(&work, "all")?.is_empty());
         let _ = fs::remove_dir_all(&work);
         Ok(())
     }
@@ -339,10 +285,70 @@ mod tests {
         });
         let _ = fs::write(work.join("journal"), line);
         let expected = Some(UNIX_EPOCH + Duration::from_secs(1_000));
-        assert_eq!(Journal::open(&work)?.doubt_since, expected);
+        assert_eq!(Journal::open(&work, "all")?.doubt_since, expected);
         // It outlives a run that ends before it has looked at every file.
-        Journal::open(&work)?.synced(SystemTime::now())?;
-        assert_eq!(Journal::open(&work)?.doubt_since, expected);
+        Journal::open(&work, "all")?.synced(SystemTime::now())?;
+        assert_eq!(Journal::open(&work, "all")?.doubt_since, expected);
+        let _ = fs::remove_dir_all(&work);
+        Ok(())
+    }
+
+    #[test]
+    fn a_doubt_ends_with_the_runs_that_it_is_about() -> Result<()> {
+        let work = folder("runs");
+        let lines = [
+            Record::Runs {
+                runs: vec!["one".to_owned(), "two".to_owned()],
+            },
+            Record::Synced {
+                boot: "of another start".to_owned(),
+                seconds: 1_000,
+            },
+        ];
+        let _ = fs::write(
+            work.join("journal"),
+            lines.map(|line| format(&line)).concat(),
+        );
+        let third = Journal::open(&work, "three")?;
+        assert!(!third.is_settled());
+        third.looked()?;
+        let second = Journal::open(&work, "two")?;
+        assert!(!second.is_settled());
+        second.looked()?;
+        assert!(Journal::open(&work, "one")?.is_settled());
+        let _ = fs::remove_dir_all(&work);
+        Ok(())
+    }
+
+    #[test]
+    fn a_damaged_journal_casts_doubt_on_everything() -> Result<()> {
+        let work = folder("damaged");
+        assert_eq!(Journal::open(&work, "all")?.doubt_since, None);
+        let _ = fs::write(work.join("journal"), [0; 300]);
+        assert_eq!(Journal::open(&work, "all")?.doubt_since, Some(UNIX_EPOCH));
+        assert_eq!(Journal::open(&work, "all")?.doubt_since, Some(UNIX_EPOCH));
+        let _ = fs::remove_dir_all(&work);
+        Ok(())
+    }
+
+    #[test]
+    fn after_a_power_loss_only_parts_with_a_hash_are_taken_up() -> Result<()> {
+        let work = folder("parts");
+        let journal = Journal::open(&work, "all")?;
+        for part in ["a.part", "b.part"] {
+            let _ = fs::write(work.join(part), b"");
+        }
+        journal.start("a", 100, Some(&[1; 32]), "\"x\"")?;
+        journal.start("b", 100, None, "\"y\"")?;
+        let again = Journal::open(&work, "all")?;
+        assert!(again.partial("a").is_some() && again.partial("b").is_some());
+        let other = Record::Synced {
+            boot: "of another start".to_owned(),
+            seconds: 1_000,
+        };
+        again.append(&other)?;
+        let last = Journal::open(&work, "all")?;
+        assert!(last.partial("a").is_some() && last.partial("b").is_none());
         let _ = fs::remove_dir_all(&work);
         Ok(())
     }

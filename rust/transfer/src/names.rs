@@ -43,6 +43,17 @@ pub fn fault(name: &str) -> Option<&'static str> {
     None
 }
 
+/// What a disk that does not tell capital letters apart, nor how accents are written, makes of a
+/// name: two names with the same outcome would be one file there.
+pub fn folded(name: &str) -> String {
+    use unicode_normalization::UnicodeNormalization;
+    name.chars()
+        .flat_map(char::to_uppercase)
+        .flat_map(char::to_lowercase)
+        .nfd()
+        .collect()
+}
+
 /// Marks that change the direction of text or take no room: a name with them is not what it seems.
 fn is_invisible(letter: char) -> bool {
     matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
@@ -143,6 +154,19 @@ mod tests {
         for name in bad {
             assert!(fault(name).is_some(), "{name:?}");
         }
+    }
+
+    #[test]
+    fn folding_makes_one_of_what_is_one_to_a_disk() {
+        for (one, other) in [
+            ("a.PNG", "A.png"),
+            ("\u{e9}.png", "E\u{301}.PNG"),
+            ("straße", "STRASSE"),
+            ("ﬁ", "FI"),
+        ] {
+            assert_eq!(folded(one), folded(other), "{one} {other}");
+        }
+        assert_ne!(folded("e.png"), folded("\u{e9}.png"));
     }
 
     #[test]

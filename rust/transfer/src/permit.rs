@@ -25,9 +25,12 @@ pub async fn permit(
         match work {
             Work::Help(large, range) => large::help(&context, &board, &large, range).await,
             Work::File(unit) => {
-                let name = unit.entry.name.clone();
+                let (name, doubtful) = (unit.entry.name.clone(), unit.doubtful);
                 let outcome = see_to(&context, &board, unit).await;
                 board.done(&name);
+                if doubtful && outcome.is_err() {
+                    context.journal.keep_doubt();
+                }
                 match outcome {
                     Ok(()) => outages.store(0, Ordering::Relaxed),
                     Err(error) if error.is_fatal() => return Err(error),
@@ -53,8 +56,9 @@ async fn see_to(context: &Arc<Context>, board: &Board, unit: Unit) -> Result<()>
         entry,
         check,
         replace,
+        doubtful,
     } = unit;
-    if check && is_right(context, &entry).await? {
+    if check && is_right(context, &entry, doubtful).await? {
         add(&context.counters.files_present, 1);
         add(&context.counters.bytes_present, entry.bytes.unwrap_or(0));
         return Ok(());
@@ -62,6 +66,11 @@ async fn see_to(context: &Arc<Context>, board: &Board, unit: Unit) -> Result<()>
     if check && !replace {
         let text = format!("{}: its bytes are not those of the manifest", entry.name);
         return Err(Error::new("mismatch", text).hint("--update fetches it again"));
+    }
+    if check && doubtful {
+        // Known to be wrong, and by our own doing: it may not keep its name while we fetch it.
+        let path = context.folder.target(&entry.name);
+        std::fs::remove_file(&path).map_err(|error| Error::io("remove", &path, &error))?;
     }
     match entry.bytes {
         Some(bytes) if bytes <= small::LARGEST => {
@@ -76,12 +85,13 @@ async fn see_to(context: &Arc<Context>, board: &Board, unit: Unit) -> Result<()>
     }
 }
 
-/// Hashes a file that is there, off the permits' threads.
-async fn is_right(context: &Arc<Context>, entry: &Entry) -> Result<bool> {
+/// Hashes a file that is there, off the permits' threads. A power loss may leave unreadable ones.
+async fn is_right(context: &Arc<Context>, entry: &Entry, doubtful: bool) -> Result<bool> {
     let path = context.folder.target(&entry.name);
     match tokio::task::spawn_blocking(move || digest(&path)).await {
         Ok(Ok(found)) => Ok(entry.sha256.is_none_or(|known| found == known)),
         Ok(Err(error)) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Ok(Err(_)) if doubtful => Ok(false),
         Ok(Err(error)) => {
             let text = format!("{}: it cannot be read: {error}", entry.name);
             Err(Error::new("mismatch", text))

@@ -102,11 +102,16 @@ pub async fn plan(
         }
         match judge(context, &mut found, &entry, policy) {
             Ok(Verdict::There) => {}
-            Ok(Verdict::Fetch { check, replace }) if board.reserve(&entry.name) => {
+            Ok(Verdict::Fetch {
+                check,
+                replace,
+                doubtful,
+            }) if board.reserve(&entry.name) => {
                 let unit = Unit {
                     entry,
                     check,
                     replace,
+                    doubtful,
                 };
                 if queue.send(unit).await.is_err() {
                     return Ok(seen);
@@ -129,7 +134,11 @@ enum Verdict {
     /// Nothing: it is there.
     There,
     /// Fetch it; perhaps only if its hash is wrong, perhaps in place of another.
-    Fetch { check: bool, replace: bool },
+    Fetch {
+        check: bool,
+        replace: bool,
+        doubtful: bool,
+    },
 }
 
 fn judge(context: &Context, found: &mut Scan, entry: &Entry, policy: Policy) -> Result<Verdict> {
@@ -161,6 +170,7 @@ fn judge(context: &Context, found: &mut Scan, entry: &Entry, policy: Policy) -> 
         return Ok(Verdict::Fetch {
             check: false,
             replace: false,
+            doubtful: false,
         });
     };
     if held == u64::MAX {
@@ -175,7 +185,11 @@ fn judge(context: &Context, found: &mut Scan, entry: &Entry, policy: Policy) -> 
     if fits && !cannot_tell {
         let check = sha256.is_some() && (policy.update || policy.verify || is_doubtful);
         return Ok(if check {
-            Verdict::Fetch { check, replace }
+            Verdict::Fetch {
+                check,
+                replace,
+                doubtful: is_doubtful,
+            }
         } else {
             there(context, entry, held)
         });
@@ -184,6 +198,7 @@ fn judge(context: &Context, found: &mut Scan, entry: &Entry, policy: Policy) -> 
         return Ok(Verdict::Fetch {
             check: false,
             replace,
+            doubtful: is_doubtful,
         });
     }
     let kind = if policy.verify { "mismatch" } else { "differs" };

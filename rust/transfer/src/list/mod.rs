@@ -21,6 +21,22 @@ pub enum List {
     },
 }
 
+impl List {
+    /// Stands for the files that a run is about: the same for the same list and render ids, whatever
+    /// the signatures in its URL. Part of the journal, so it holds no secret.
+    pub fn selection(&self, render_ids: Option<&[(u64, u64)]>) -> String {
+        let place = match self {
+            Self::Manifest { url } => url.as_str().to_owned(),
+            Self::Lines { input, .. } => match input {
+                Input::Url(url) => url.path().to_owned(),
+                Input::File(path) => path.display().to_string(),
+                Input::Stdin => "the standard input".to_owned(),
+            },
+        };
+        crate::folder::part_id(&format!("{place} {render_ids:?}"))
+    }
+}
+
 /// Where the lines of a list come from.
 #[derive(Debug, Clone)]
 pub enum Input {

@@ -1,0 +1,96 @@
+//! What one scan of a folder has found.
+
+use std::collections::hash_map::RandomState;
+use std::collections::HashMap;
+use std::fs;
+use std::hash::BuildHasher;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use crate::error::{Error, Result};
+use crate::names;
+
+/// A clock may be set back between a checkpoint and a power loss, and a network disk has a clock of
+/// its own: files are doubted that seem this much older than the checkpoint, too.
+const SLACK: Duration = Duration::from_secs(600);
+
+/// What was in the folder at the start: sizes by a keyed 64-bit hash of the name, so that a
+/// million files cost tens of megabytes and not hundreds.
+#[derive(Default)]
+pub struct Present {
+    hasher: RandomState,
+    sizes: HashMap<u64, Found>,
+    folds: bool,
+    /// Bytes of all files.
+    pub bytes: u64,
+}
+
+/// A file in the folder.
+#[derive(Debug, Clone, Copy)]
+pub struct Found {
+    /// Size in bytes; `u64::MAX` for what is no regular file.
+    pub bytes: u64,
+    /// True if it was written shortly before the machine went down: its bytes may be lost.
+    pub is_doubtful: bool,
+}
+
+impl Present {
+    /// Scans `folder` once. Files changed after `doubt_since` are marked; where the disk `folds`
+    /// names, those that are one to it are one here.
+    pub fn scan(folder: &Path, doubt_since: Option<SystemTime>, folds: bool) -> Result<Self> {
+        let mut present = Self {
+            folds,
+            ..Self::default()
+        };
+        let entries = fs::read_dir(folder).map_err(|error| Error::io("list", folder, &error))?;
+        for entry in entries {
+            let entry = entry.map_err(|error| Error::io("list", folder, &error))?;
+            let Some(name) = entry.file_name().to_str().map(str::to_owned) else {
+                continue;
+            };
+            let mut data = entry.metadata();
+            if data.as_ref().is_ok_and(fs::Metadata::is_symlink) {
+                data = fs::metadata(entry.path());
+            }
+            let found = match data {
+                Ok(data) if data.is_file() => {
+                    present.bytes += data.len();
+                    let changed = data.modified().ok();
+                    let is_doubtful = doubt_since
+                        .zip(changed)
+                        .is_some_and(|(since, at)| at + SLACK >= since);
+                    Found {
+                        bytes: data.len(),
+                        is_doubtful,
+                    }
+                }
+                // A folder, or a dangling link: in the way, and not ours to remove.
+                _ => Found {
+                    bytes: u64::MAX,
+                    is_doubtful: false,
+                },
+            };
+            present.sizes.insert(present.key(&name), found);
+        }
+        Ok(present)
+    }
+
+    /// True if a file of that name was there.
+    pub fn holds(&self, name: &str) -> bool {
+        let found = self.sizes.get(&self.key(name));
+        found.is_some_and(|found| found.bytes != u64::MAX)
+    }
+
+    /// The file of that name, if it was there; asked for once per name, then forgotten.
+    pub fn take(&mut self, name: &str) -> Option<Found> {
+        self.sizes.remove(&self.key(name))
+    }
+
+    fn key(&self, name: &str) -> u64 {
+        if self.folds {
+            self.hasher.hash_one(names::folded(name))
+        } else {
+            self.hasher.hash_one(name)
+        }
+    }
+}
