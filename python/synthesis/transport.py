@@ -8,7 +8,6 @@ from __future__ import annotations
 import random
 import time
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -267,6 +266,8 @@ def _retry_after(value: str | None) -> float | None:
         return None
     if value.strip().isdecimal() and len(value) < 12:
         return float(value)
+    from email.utils import parsedate_to_datetime  # costs more than the rest of this module
+
     try:
         return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
     except (ValueError, OverflowError):

@@ -88,6 +88,9 @@ class TransferLine:
         if pausing and not self._pausing:
             self._out.event("throttled", seconds=now.seconds, throttled_seconds=now.throttled_seconds)
         self._pausing = pausing
+        if self._window and now.seconds < self._window[-1][0]:  # another pass of --watch
+            self._window.clear()
+            self._total, self._paused = 0, 0.0
         if now.files_total != self._total:
             self._total, self._grew = now.files_total, now.seconds
         share = now.files_done / now.files_total if self._is_whole(now) and now.files_total else 0.0

@@ -89,8 +89,10 @@ def download(
     passes = Passes(transport, job, how["cancel"]) if watch else None
     while True:
         summary = _once(transport, transfer, exrs, how, counts_ids=counts_ids)
-        if passes is None or summary.complete:
-            return passes.whole(summary) if passes is not None else summary
+        if passes is None:
+            return summary
+        if passes.is_over(summary):
+            return passes.whole(summary)
         passes.wait(summary)
 
 

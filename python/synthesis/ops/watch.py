@@ -26,6 +26,9 @@ SHARE = 10
 AWAY = 300.0
 """Seconds without an answer after which waiting gives up: longer than a restart."""
 
+LAST = 3
+"""Passes after the job's end at most: a cancelled job's last files come a moment after it."""
+
 TICK = 0.05
 FINISHED = frozenset({"completed", "cancelled", "failed"})
 
@@ -38,7 +41,12 @@ class Passes:
         self._path = f"/api/v1/jobs/{quote(job, safe='')}"
         self._cancel = cancel
         self._state: object = None
+        self._last = 0  # passes since the job's end
         self._passed: list[Summary] = []
+
+    def is_over(self, summary: Summary) -> bool:
+        """True when no pass after this one will bring more."""
+        return summary.complete or self._last >= LAST
 
     def wait(self, summary: Summary) -> None:
         """Return when another pass is worth it: there are more renders, or the job has ended."""
@@ -59,6 +67,7 @@ class Passes:
                     f"{self._transport.server} did not answer with a job", kind="bad-answer"
                 ) from None
             heard = time.monotonic()
+            self._last += state[0]
             if state != self._state or state[0]:
                 self._state = state
                 return
