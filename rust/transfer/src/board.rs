@@ -68,6 +68,11 @@ impl Board {
         lock(&self.names).insert(name.clone())
     }
 
+    /// True if a name is being worked on.
+    pub fn has(&self, name: &Arc<str>) -> bool {
+        lock(&self.names).contains(name)
+    }
+
     /// The next work, or `None` when all is done or the run is stopped.
     pub async fn next(&self) -> Option<Work> {
         loop {

@@ -73,6 +73,7 @@ pub struct Counters {
     failed: AtomicU64,
     failures: Mutex<Vec<Failure>>,
     kinds: Mutex<BTreeMap<String, u64>>,
+    warnings: Mutex<Vec<String>>,
     started: Instant,
 }
 
@@ -133,6 +134,7 @@ impl Default for Counters {
             failed: AtomicU64::new(0),
             failures: Mutex::default(),
             kinds: Mutex::default(),
+            warnings: Mutex::default(),
             started: Instant::now(),
         }
     }
@@ -158,6 +160,16 @@ impl Counters {
                 status: error.status,
             });
         }
+    }
+
+    /// Notes words of warning about the whole run.
+    pub fn warn(&self, text: String) {
+        lock(&self.warnings).push(text);
+    }
+
+    /// The words of warning so far; each stands once.
+    pub fn warnings(&self) -> Vec<String> {
+        lock(&self.warnings).clone()
     }
 
     /// The first failures, by name.

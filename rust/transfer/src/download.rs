@@ -1,5 +1,6 @@
 //! The whole of a download: folder, manifest, permits, checkpoints, end.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::AtomicUsize;
 use std::sync::Arc;
@@ -14,22 +15,25 @@ use crate::checkpoint::{checkpoint, checkpoints, close, grace};
 use crate::control::{Bound, Throttle};
 use crate::counters::{Counters, Snapshot};
 use crate::disk;
+use crate::dry_run::dry_run;
 use crate::error::{Error, Result};
+use crate::fates::Fates;
 use crate::fetch::Context;
 use crate::folder::{Aside, Folder, Present};
 use crate::http::Http;
 use crate::ids::Ids;
 use crate::journal::Journal;
-use crate::key::Key;
+use crate::judge::{Policy, Scan};
 use crate::links::Links;
 use crate::list::List;
 use crate::manifest::Source;
 use crate::options::{Concurrency, Options, Outcome};
 use crate::permit::permit;
-use crate::plan::{plan, Policy, Scan, Seen};
+use crate::plan::{plan, Seen, Wishes};
+use crate::selection::Selection;
 
 /// Missing render ids that are named; further ones are only counted.
-const MOST_MISSING: usize = 1_000;
+pub const MOST_MISSING: usize = 1_000;
 
 /// Longer than the bodies' grace, shorter than a caller's patience.
 const WINDING_DOWN: Duration = Duration::from_millis(2_700);
@@ -83,21 +87,20 @@ async fn run(
     cancel: &CancellationToken,
 ) -> Result<Outcome> {
     let permits = permits(options.concurrency);
-    let url = match &options.list {
-        List::Manifest { url } if !is_ahead_of_time(&options) => url.clone(),
-        _ => {
-            let text = "this way of downloading is not ready yet";
-            return Err(Error::new("usage", text));
-        }
-    };
-    let (key, headers) = Key::split(options.headers, &url);
-    let source = Source { url, key, headers };
-    let directory = options.directory;
-    let selection = options.list.selection(options.render_ids.as_deref());
-    let opened =
-        tokio::task::spawn_blocking(move || open(&directory, &selection, options.aside)).await;
-    let (folder, journal, found) =
-        opened.map_err(|_| Error::new("internal", "the folder's scan broke off"))??;
+    if options.tar.is_some() {
+        return Err(Error::new("usage", "shards are not ready yet"));
+    }
+    if options.dry_run {
+        return dry_run(&http, options, counters).await;
+    }
+    let selection = (options.list).selection(options.render_ids.as_deref(), options.shard);
+    let source = Source::new(options.list, options.headers);
+    let (directory, aside) = (options.directory, options.aside);
+    let is_deep = !matches!(source.list, List::Manifest { .. });
+    let has_aside = aside.is_some();
+    let opened = tokio::task::spawn_blocking(move || open(&directory, &selection, aside)).await;
+    let (folder, journal) =
+        opened.map_err(|_| Error::new("internal", "opening the folder broke off"))??;
     let links = Links::new();
     let gate = Gate::default();
     let context = Arc::new(Context {
@@ -108,20 +111,32 @@ async fn run(
         links,
         folder,
         journal,
+        fates: Fates::open(options.report, options.finished)?,
         counters,
+    });
+    let scan = tokio::task::spawn_blocking({
+        let context = context.clone();
+        move || scan(&context, has_aside, is_deep)
     });
     let (sender, receiver) = async_channel::bounded(permits.clamp(64, 1024));
     let board = Arc::new(Board::new(receiver, cancel.clone()));
-    let policy = Policy {
-        update: options.update,
-        verify: options.verify,
-    };
     let asked = options.render_ids.as_deref().map(Ids::new);
+    let wishes = Wishes {
+        policy: Policy {
+            update: options.update,
+            verify: options.verify,
+        },
+        selection: Selection {
+            asked: asked.clone(),
+            shard: options.shard,
+        },
+        force: options.force,
+    };
     tasks.spawn({
-        let (context, board, asked) = (context.clone(), board.clone(), asked.clone());
+        let (context, board) = (context.clone(), board.clone());
         async move {
             Ok(Done::Planned(
-                plan(&context, &board, sender, found, policy, asked).await?,
+                plan(&context, &board, sender, scan, wishes).await?,
             ))
         }
     });
@@ -134,16 +149,21 @@ async fn run(
         });
     }
     let seen = tokio::select! {
-        seen = finish(tasks) => seen?,
-        error = checkpoints(context.clone()) => return Err(error),
-        () = grace(cancel, &context.counters) => Seen::default(),
+        seen = finish(tasks) => seen,
+        error = checkpoints(context.clone()) => Err(error),
+        () = grace(cancel, &context.counters) => Ok(Seen::default()),
     };
-    if cancel.is_cancelled() {
-        tasks.shutdown().await;
-        checkpoint(&context).await?;
-        return Err(cancelled());
+    let ended = end(&context, seen, tasks, cancel).await;
+    let reported = context.fates.close(ended.as_ref().err());
+    let seen = ended?;
+    reported?;
+    if seen.repeated > 0 {
+        let text = format!(
+            "{} lines repeat an earlier line; each file was fetched once",
+            seen.repeated
+        );
+        context.counters.warn(text);
     }
-    close(&context).await?;
     let (missing, missing_render_ids) = asked
         .map(|asked| asked.missing_from(&seen.ids, MOST_MISSING))
         .unwrap_or_default();
@@ -156,44 +176,48 @@ async fn run(
         missing_render_ids,
         complete: seen.complete,
         bound: Bound::default(),
+        warnings: counters.warnings(),
+        assets: BTreeMap::new(),
+        free: None,
+        needed: 0,
     })
 }
 
-/// True if an option asks for something that is still to be made.
-fn is_ahead_of_time(options: &Options) -> bool {
-    options.shard.is_some()
-        || options.dry_run
-        || options.report.is_some()
-        || options.tar.is_some()
-        || options.finished.is_some()
+/// The last sync, whichever way the run ends but by an error.
+async fn end(
+    context: &Arc<Context>,
+    seen: Result<Seen>,
+    tasks: &mut JoinSet<Result<Done>>,
+    cancel: &CancellationToken,
+) -> Result<Seen> {
+    let seen = seen?;
+    if cancel.is_cancelled() {
+        tasks.shutdown().await;
+        checkpoint(context).await?;
+        return Err(cancelled());
+    }
+    close(context).await?;
+    Ok(seen)
 }
 
-fn open(
-    directory: &Path,
-    selection: &str,
-    aside: Option<Aside>,
-) -> Result<(Folder, Journal, Scan)> {
-    let has_aside = aside.is_some();
+fn open(directory: &Path, selection: &str, aside: Option<Aside>) -> Result<(Folder, Journal)> {
     let folder = Folder::open(directory, aside)?;
     let journal = Journal::open(folder.work(), selection)?;
     folder.sweep(|id| journal.partial(id).is_some());
-    let scan = |path: &Path| Present::scan(path, journal.doubt_since, folder.folds);
-    let (present, aside) = (
-        scan(folder.path())?,
-        if has_aside {
-            scan(&folder.aside())?
-        } else {
-            Present::default()
+    Ok((folder, journal))
+}
+
+/// Looks at what is there; names of lists may be paths, so `is_deep` looks into sub-folders.
+fn scan(context: &Context, has_aside: bool, is_deep: bool) -> Result<Scan> {
+    let (doubt, folds) = (context.journal.doubt_since, context.folder.folds);
+    let scan = |path: &Path| Present::scan(path, doubt, folds, is_deep);
+    Ok(Scan {
+        folder: scan(context.folder.path())?,
+        aside: match has_aside {
+            true => scan(&context.folder.aside())?,
+            false => Present::default(),
         },
-    );
-    Ok((
-        folder,
-        journal,
-        Scan {
-            folder: present,
-            aside,
-        },
-    ))
+    })
 }
 
 /// A connection and a file for each permit, and some for the rest of the process.

@@ -10,6 +10,10 @@ pub struct Entry {
     pub name: Arc<str>,
     /// The name before it, by which this line can be asked for again.
     pub previous: Option<Arc<str>>,
+    /// Its line in a list, from 1; 0 in a manifest.
+    pub line: u64,
+    /// What kind of file it is, if the list says so.
+    pub asset: Option<Arc<str>>,
     /// Render id; none for job-wide files.
     pub render: Option<u64>,
     /// Size in bytes.

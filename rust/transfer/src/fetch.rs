@@ -12,11 +12,12 @@ use crate::control::Throttle;
 use crate::counters::{add, Counters};
 use crate::entry::Entry;
 use crate::error::{Error, Result};
+use crate::fates::Fates;
 use crate::folder::Folder;
 use crate::http::{Http, Response};
 use crate::journal::Journal;
 use crate::key::host;
-use crate::links::{reread, Links};
+use crate::links::Links;
 use crate::manifest::{sha256, Source};
 
 /// Wrong bytes may be a broken proxy's doing: twice more, then they are the server's truth.
@@ -41,6 +42,8 @@ pub struct Context {
     pub folder: Folder,
     /// What is known of half-done files.
     pub journal: Journal,
+    /// Where the end of each file is told.
+    pub fates: Fates,
     /// What the caller sees of it all.
     pub counters: std::sync::Arc<Counters>,
 }
@@ -102,6 +105,7 @@ impl Patience {
     ) -> Result<()> {
         self.prepare(context, entry, fault).await?;
         add(&context.counters.retries, 1);
+        context.fates.again(&entry.name);
         Ok(())
     }
 
@@ -131,7 +135,10 @@ impl Patience {
                     return Err(error);
                 }
                 if self.contents + 1 == CONTENT_TRIES {
-                    let now = reread(&context.http, &context.gate, &context.source, entry).await?;
+                    let now = context
+                        .links
+                        .reread(&context.http, &context.gate, &context.source, entry)
+                        .await?;
                     *entry = now.ok_or(error)?;
                 }
                 Ok(())
@@ -175,6 +182,9 @@ pub async fn get(
         .get(link.url, &context.source.key, &headers)
         .await?;
     let status = response.status();
+    if link.is_signed || status == 403 {
+        context.links.clock.learn(&response);
+    }
     if !matches!(status, 200 | 206) {
         close_gate(&context.gate, &response);
         let error = refusal(&mut response).await;

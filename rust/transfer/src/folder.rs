@@ -134,14 +134,22 @@ impl Folder {
     /// Gives a finished part its final name; without `replace` an existing file stays.
     pub fn publish(&self, part: &Path, name: &str, replace: bool) -> Result<()> {
         let target = self.target(name);
-        let outcome = if replace {
-            disk::rename(part, &target)
-        } else {
-            disk::rename_new(part, &target)
+        let rename = || match replace {
+            true => disk::rename(part, &target),
+            false => disk::rename_new(part, &target),
+        };
+        let outcome = match rename() {
+            // Names of lists may be paths; their folders are made when they are first needed.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && name.contains('/') => target
+                .parent()
+                .map_or(Ok(()), fs::create_dir_all)
+                .and_then(|()| rename()),
+            outcome => outcome,
         };
         outcome.map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists
             | io::ErrorKind::IsADirectory
+            | io::ErrorKind::NotADirectory
             | io::ErrorKind::DirectoryNotEmpty => {
                 let _ = fs::remove_file(part);
                 Error::new(
@@ -199,7 +207,7 @@ impl Folder {
 }
 
 /// Where files are kept aside, in the work folder.
-const ASIDE: &str = "aside";
+pub const ASIDE: &str = "aside";
 
 /// Removes what killed extractions left: they work in `exr-PID-NUMBER` folders.
 fn sweep_scratch(work: &Path) {

@@ -140,7 +140,7 @@ impl Http {
     }
 
     async fn request_whole(&self, request: Request) -> Result<Answer> {
-        let (key, headers) = Key::split(request.headers, &request.url);
+        let (key, headers) = Key::split(request.headers, Some(&request.url));
         let mut response = self
             .send(request.method, request.url, &key, &headers, request.body)
             .await?;

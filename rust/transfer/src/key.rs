@@ -7,12 +7,13 @@ use url::Url;
 #[derive(Debug, Clone)]
 pub struct Key {
     headers: HeaderMap,
-    home: Url,
+    home: Option<Url>,
 }
 
 impl Key {
-    /// The secret ones among `headers`, bound to the origin of `home`; and the others.
-    pub fn split(headers: HeaderMap, home: &Url) -> (Self, HeaderMap) {
+    /// The secret ones among `headers`, bound to the origin of `home` (without one they go nowhere);
+    /// and the others.
+    pub fn split(headers: HeaderMap, home: Option<&Url>) -> (Self, HeaderMap) {
         let (mut secret, mut open) = (HeaderMap::new(), HeaderMap::new());
         let mut last = None;
         for (name, value) in headers {
@@ -25,7 +26,7 @@ impl Key {
         (
             Self {
                 headers: secret,
-                home: home.clone(),
+                home: home.cloned(),
             },
             open,
         )
@@ -33,7 +34,8 @@ impl Key {
 
     /// The secret headers if `url` is at home, else none.
     pub fn for_url(&self, url: &Url) -> Option<&HeaderMap> {
-        same_origin(url, &self.home).then_some(&self.headers)
+        let home = self.home.as_ref()?;
+        same_origin(url, home).then_some(&self.headers)
     }
 }
 
@@ -78,7 +80,7 @@ mod tests {
             "Bearer secret".parse().unwrap_or_else(|_| panic!()),
         );
         headers.insert("accept", "*/*".parse().unwrap_or_else(|_| panic!()));
-        let (key, open) = Key::split(headers, &url("https://a.example/api"));
+        let (key, open) = Key::split(headers, Some(&url("https://a.example/api")));
         assert_eq!(open.len(), 1);
         assert!(key.for_url(&url("https://a.example:443/other")).is_some());
         for other in [

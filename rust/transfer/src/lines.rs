@@ -1,8 +1,9 @@
-//! Lines out of a body that comes in pieces, perhaps zstd-compressed, in bounded memory.
+//! Lines out of a body that comes in pieces, perhaps compressed, in bounded memory.
 
-use std::io;
+use std::io::{self, Write};
 
 use bytes::{Buf, Bytes};
+use flate2::write::MultiGzDecoder;
 use zstd::stream::raw::{Decoder, InBuffer, Operation, OutBuffer};
 use zstd::zstd_safe::DParameter;
 
@@ -14,12 +15,15 @@ const LONGEST: usize = 64 << 10;
 /// What one step of decompression may add: a tiny body may unpack to terabytes.
 const STEP: usize = 64 << 10;
 
+/// What of a gzip body is unpacked at once: at most a thousandfold comes out.
+const GZIP_STEP: usize = 512;
+
 /// Largest window a frame may ask us to keep (2^23 = 8 MiB, what `zstd -19` uses).
 const WINDOW_LOG: u32 = 23;
 
 /// A splitter of lines.
 pub struct Lines {
-    zstd: Option<Decoder<'static>>,
+    packing: Packing,
     input: Bytes,
     text: Vec<u8>,
     /// Where the next line begins in `text`, and up to where no line end was found.
@@ -27,18 +31,32 @@ pub struct Lines {
     searched: usize,
     /// True if the last step filled its room, so that the decoder may hold more.
     full: bool,
+    /// What is done about lines that are too long: an error, or only their text is dropped.
+    forgiving: bool,
+    dropping: bool,
+    dropped: bool,
+}
+
+enum Packing {
+    Plain,
+    /// True while a frame is open.
+    Zstd(Decoder<'static>, bool),
+    Gzip(Box<MultiGzDecoder<Vec<u8>>>),
 }
 
 impl Lines {
     /// For a body that is text already.
     pub fn plain() -> Self {
         Self {
-            zstd: None,
+            packing: Packing::Plain,
             input: Bytes::new(),
             text: Vec::new(),
             start: 0,
             searched: 0,
             full: false,
+            forgiving: false,
+            dropping: false,
+            dropped: false,
         }
     }
 
@@ -49,9 +67,55 @@ impl Lines {
             .set_parameter(DParameter::WindowLogMax(WINDOW_LOG))
             .map_err(|error| damaged(&error))?;
         Ok(Self {
-            zstd: Some(decoder),
+            packing: Packing::Zstd(decoder, false),
             ..Self::plain()
         })
+    }
+
+    /// For a gzip body.
+    pub fn gzip() -> Self {
+        Self {
+            packing: Packing::Gzip(Box::new(MultiGzDecoder::new(Vec::new()))),
+            ..Self::plain()
+        }
+    }
+
+    /// A line that is too long loses its text, and [`Lines::was_dropped`] says so; the rest goes on.
+    pub fn forgiving(mut self) -> Self {
+        self.forgiving = true;
+        self
+    }
+
+    /// True once after a line whose text was dropped.
+    pub fn was_dropped(&mut self) -> bool {
+        std::mem::take(&mut self.dropped)
+    }
+
+    /// After the last piece: true if there is a last line, one without an end.
+    pub fn finish(&mut self) -> Result<bool> {
+        let cut = match &mut self.packing {
+            Packing::Plain => false,
+            Packing::Zstd(_, is_open) => *is_open,
+            Packing::Gzip(decoder) => decoder.try_finish().is_err(),
+        };
+        if cut {
+            return Err(Error::new(
+                "network",
+                "the list's compressed text ends too early",
+            ));
+        }
+        if let Packing::Gzip(decoder) = &mut self.packing {
+            let rest = std::mem::take(decoder.get_mut());
+            self.packing = Packing::Plain;
+            self.feed(rest.into());
+            if self.has_line()? {
+                return Ok(true);
+            }
+        }
+        let has_rest = self.start < self.text.len() || self.dropping;
+        self.dropped |= std::mem::take(&mut self.dropping);
+        self.searched = self.text.len();
+        Ok(has_rest)
     }
 
     /// Takes the next piece; call it only when [`Lines::has_line`] said no.
@@ -68,14 +132,19 @@ impl Lines {
                 .position(|byte| *byte == b'\n')
             {
                 self.searched += at;
+                if self.searched - self.start > LONGEST || self.dropping {
+                    self.too_long()?;
+                    self.dropping = false;
+                    self.dropped = true;
+                    self.start = self.searched;
+                }
                 return Ok(true);
             }
             self.searched = self.text.len();
             if self.text.len() - self.start > LONGEST {
-                return Err(Error::new(
-                    "bad-answer",
-                    "a line of the manifest is longer than 64 KiB",
-                ));
+                self.too_long()?;
+                self.dropping = true;
+                self.start = self.searched;
             }
             if !self.unpack()? {
                 return Ok(false);
@@ -83,10 +152,20 @@ impl Lines {
         }
     }
 
+    fn too_long(&self) -> Result<()> {
+        if self.forgiving {
+            return Ok(());
+        }
+        Err(Error::new(
+            "bad-answer",
+            "a line of the manifest is longer than 64 KiB",
+        ))
+    }
+
     /// The line that was found, without its end.
     pub fn line(&mut self) -> &[u8] {
         let range = self.start..self.searched;
-        self.start = self.searched + 1;
+        self.start = (self.searched + 1).min(self.text.len());
         self.searched = self.start;
         &self.text[range]
     }
@@ -100,11 +179,22 @@ impl Lines {
         self.searched -= self.start;
         self.start = 0;
         let room = self.text.len();
-        let Some(zstd) = &mut self.zstd else {
-            let step = self.input.len().min(STEP);
-            self.text.extend_from_slice(&self.input[..step]);
-            self.input.advance(step);
-            return Ok(true);
+        let (zstd, is_open) = match &mut self.packing {
+            Packing::Plain => {
+                let step = self.input.len().min(STEP);
+                self.text.extend_from_slice(&self.input[..step]);
+                self.input.advance(step);
+                return Ok(true);
+            }
+            Packing::Gzip(decoder) => {
+                let step = self.input.len().min(GZIP_STEP);
+                let outcome = decoder.write_all(&self.input[..step]);
+                self.input.advance(step);
+                self.text.append(decoder.get_mut());
+                outcome.map_err(|error| damaged(&error))?;
+                return Ok(true);
+            }
+            Packing::Zstd(zstd, is_open) => (zstd, is_open),
         };
         self.text.resize(room + STEP, 0);
         let mut input = InBuffer::around(&self.input);
@@ -114,7 +204,7 @@ impl Lines {
         self.text.truncate(room + written);
         self.input.advance(read);
         self.full = written == STEP;
-        outcome.map_err(|error| damaged(&error))?;
+        *is_open = outcome.map_err(|error| damaged(&error))? != 0;
         Ok(read > 0 || written > 0)
     }
 }
@@ -122,7 +212,7 @@ impl Lines {
 fn damaged(error: &io::Error) -> Error {
     Error::new(
         "bad-answer",
-        format!("the manifest's compression is damaged: {error}"),
+        format!("the list's compression is damaged: {error}"),
     )
 }
 
@@ -157,6 +247,85 @@ mod tests {
                 ["one", "", "two and more"]
             );
         }
+        Ok(())
+    }
+
+    /// Every line of a forgiving splitter, the last one without an end too; `None` if dropped.
+    fn all(mut lines: Lines, body: &[u8], step: usize) -> Result<Vec<Option<usize>>> {
+        let mut found = Vec::new();
+        let mut take = |lines: &mut Lines| {
+            let is_dropped = lines.was_dropped();
+            let length = lines.line().len();
+            found.push((!is_dropped).then_some(length));
+        };
+        for piece in body.chunks(step) {
+            lines.feed(Bytes::copy_from_slice(piece));
+            while lines.has_line()? {
+                take(&mut lines);
+            }
+        }
+        if lines.finish()? {
+            take(&mut lines);
+            while lines.has_line()? {
+                take(&mut lines);
+            }
+            if lines.finish()? {
+                take(&mut lines);
+            }
+        }
+        Ok(found)
+    }
+
+    fn gzip(text: &[u8]) -> Vec<u8> {
+        let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(6));
+        let _ = packer.write_all(text);
+        packer.finish().unwrap_or_default()
+    }
+
+    #[test]
+    fn gzip_is_read_however_it_is_cut() -> Result<()> {
+        let text = b"one\n\ntwo and more\nlast";
+        // Two members, as appending to a gzip file makes them.
+        let packed = [gzip(&text[..6]), gzip(&text[6..])].concat();
+        for step in 1..packed.len() {
+            let found = all(Lines::gzip().forgiving(), &packed, step)?;
+            assert_eq!(found, [Some(3), Some(0), Some(12), Some(4)], "{step}");
+        }
+        let cut = all(Lines::gzip().forgiving(), &packed[..packed.len() - 9], 5);
+        assert_eq!(cut.map_err(|error| error.kind), Err("network".into()));
+        Ok(())
+    }
+
+    #[test]
+    fn a_forgiving_splitter_drops_only_what_is_too_long() -> Result<()> {
+        let long = "x".repeat(LONGEST + 1);
+        let text = format!("a\n{long}\nbb\n{long}{long}{long}\nccc\n{long}");
+        for step in [1_000, 4_096, 65_537, 1 << 20] {
+            let found = all(Lines::plain().forgiving(), text.as_bytes(), step)?;
+            assert_eq!(
+                found,
+                [Some(1), None, Some(2), None, Some(3), None],
+                "{step}"
+            );
+            let found = all(Lines::gzip().forgiving(), &gzip(text.as_bytes()), step)?;
+            assert_eq!(
+                found,
+                [Some(1), None, Some(2), None, Some(3), None],
+                "{step}"
+            );
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_cut_zstd_list_is_not_taken_for_whole() -> Result<()> {
+        let packed = zstd::encode_all(b"one\ntwo\n".as_slice(), 3).unwrap_or_default();
+        assert_eq!(
+            all(Lines::zstd()?.forgiving(), &packed, 3)?,
+            [Some(3), Some(3)]
+        );
+        let cut = all(Lines::zstd()?.forgiving(), &packed[..packed.len() - 2], 3);
+        assert_eq!(cut.map_err(|error| error.kind), Err("network".into()));
         Ok(())
     }
 

@@ -3,7 +3,10 @@
 //! Signatures end. They are renewed shortly before, or when the server says so, by asking for the
 //! manifest again: once, whoever notices first; the others wait for that answer.
 
-use std::collections::HashMap;
+mod own;
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -14,9 +17,10 @@ use url::Url;
 use crate::backoff::{lock, Gate};
 use crate::entry::Entry;
 use crate::error::{Error, Result};
+use crate::expiry::Clock;
 use crate::http::Http;
-use crate::key::host;
 use crate::manifest::{Head, Line, Manifest, Source};
+use own::Own;
 
 /// What a file name keeps in a URL: the unreserved characters of RFC 3986.
 const KEPT: &AsciiSet = &NON_ALPHANUMERIC
@@ -31,8 +35,11 @@ const MARK: &str = "synthesis-name-goes-here";
 /// After an early renewal in vain.
 const RENEW_AGAIN: Duration = Duration::from_secs(30);
 
-/// Own URLs that one renewal brings: the next files need theirs soon.
-const BATCH: usize = 256;
+/// Marks kept, of every 256th line.
+const MARKS: usize = 24;
+
+/// A server's clock is known to a second, and the way to it takes time.
+const DOUBT: i64 = 2;
 
 /// A URL and the number of the renewal it is from.
 #[derive(Debug, Clone)]
@@ -41,40 +48,65 @@ pub struct Link {
     pub url: Url,
     /// Hand this back to [`Links::renew`] when the URL has expired.
     pub serial: u64,
+    /// True if the URL tells its own end, so that the server's clock matters.
+    pub is_signed: bool,
 }
 
-/// The job's links.
+/// The list's links.
+#[derive(Default)]
 pub struct Links {
+    /// The clocks of the servers that were heard of.
+    pub clock: Clock,
     template: Mutex<Option<Arc<Template>>>,
     own: Mutex<HashMap<Arc<str>, Own>>,
-    turn: tokio::sync::Mutex<u64>,
+    /// Names of the manifest, one of 256, the last few: where a renewal begins.
+    marks: Mutex<VecDeque<Arc<str>>>,
+    turn: tokio::sync::Mutex<Turn>,
+    renewed: AtomicU64,
+    is_manifest: AtomicBool,
 }
 
-/// A file's own URL, and the number of the renewal it is from.
-type Own = (Arc<str>, u64);
+/// The number of renewals, and when the last one ended.
+#[derive(Default)]
+struct Turn {
+    count: u64,
+    last: Option<Instant>,
+}
 
 #[derive(Clone)]
 struct Template {
     before: String,
     after: String,
     serial: u64,
+    ends: Option<i64>,
     renew_at: Option<Instant>,
 }
 
 impl Links {
     /// No link is known yet.
     pub fn new() -> Self {
-        Self {
-            template: Mutex::default(),
-            own: Mutex::default(),
-            turn: tokio::sync::Mutex::new(0),
-        }
+        Self::default()
     }
 
     /// Takes the template of a manifest's first line.
     pub fn learn(&self, head: &Head, source: &Source) -> Result<()> {
         let serial = lock(&self.template).as_ref().map_or(0, |old| old.serial);
         self.set(head, source, serial)
+    }
+
+    /// Notes a line that was planned, and whether it is of a manifest.
+    pub fn planned(&self, name: &Arc<str>, is_manifest: bool) {
+        self.is_manifest.store(is_manifest, Ordering::Relaxed);
+        let mut marks = lock(&self.marks);
+        if marks.len() >= MARKS {
+            marks.pop_front();
+        }
+        marks.push_back(name.clone());
+    }
+
+    /// How often own URLs were renewed; the list is then read on from a fresh body.
+    pub fn renewals(&self) -> u64 {
+        self.renewed.load(Ordering::Acquire)
     }
 
     fn set(&self, head: &Head, source: &Source, serial: u64) -> Result<()> {
@@ -84,16 +116,20 @@ impl Links {
         let bad = |why: &str| {
             Error::new(
                 "bad-answer",
-                format!("the manifest from {} {why}", host(&source.url)),
+                format!("the manifest from {} {why}", source.place()),
             )
         };
         if !reference.contains("{name}") {
             return Err(bad("gives a file address without {name}"));
         }
-        let whole = source
-            .url
-            .join(&reference.replacen("{name}", MARK, 1))
-            .map_err(|_| bad("gives no proper file address"))?;
+        let marked = reference.replacen("{name}", MARK, 1);
+        let whole = match source.list.base() {
+            Some(base) => base.join(&marked),
+            None => Url::parse(&marked),
+        };
+        let whole = whole.map_err(|_| {
+            bad("gives no proper file address").hint("--base tells what it is relative to")
+        })?;
         if !matches!(whole.scheme(), "http" | "https") {
             return Err(bad("gives a file address that is no web address"));
         }
@@ -105,7 +141,12 @@ impl Links {
             before: before.to_owned(),
             after: after.to_owned(),
             serial,
-            renew_at: head.expires.map(|end| renew_at(end - head.now)),
+            ends: head.expires,
+            renew_at: head
+                .expires
+                .zip(head.now)
+                .filter(|_| source.list.url().is_some())
+                .map(|(end, now)| renew_at(end.saturating_sub(now))),
         };
         *lock(&self.template) = Some(Arc::new(template));
         Ok(())
@@ -120,14 +161,7 @@ impl Links {
         entry: &Entry,
     ) -> Result<Link> {
         if let Some(own) = &entry.url {
-            let (text, serial) = lock(&self.own)
-                .get(&entry.name)
-                .cloned()
-                .unwrap_or((own.clone(), 0));
-            return Ok(Link {
-                url: absolute(&text, &entry.name)?,
-                serial,
-            });
+            return self.own_link(http, gate, source, entry, own).await;
         }
         let mut template = self.template()?;
         if template
@@ -142,7 +176,16 @@ impl Links {
             &format!("{}{name}{}", template.before, template.after),
             &entry.name,
         )?;
+        let is_over = |end| {
+            self.clock
+                .now(Some(&url))
+                .is_some_and(|now| now > end + DOUBT)
+        };
+        if source.list.url().is_none() && template.ends.is_some_and(is_over) {
+            return Err(expired(entry));
+        }
         Ok(Link {
+            is_signed: template.ends.is_some() && source.list.url().is_none(),
             url,
             serial: template.serial,
         })
@@ -155,9 +198,9 @@ impl Links {
         let Ok(mut turn) = self.turn.try_lock() else {
             return;
         };
-        *turn += 1;
+        turn.count += 1;
         if self
-            .renew_template(http, gate, source, entry, *turn)
+            .renew_template(http, gate, source, entry, turn.count)
             .await
             .is_ok()
         {
@@ -182,22 +225,26 @@ impl Links {
         entry: &Entry,
         serial: u64,
     ) -> Result<()> {
+        if source.list.url().is_none() {
+            return Err(expired(entry));
+        }
         let mut turn = self.turn.lock().await;
         if entry.url.is_some() {
-            if lock(&self.own)
-                .get(&entry.name)
-                .is_some_and(|(_, fresh)| *fresh > serial)
-            {
+            let own = lock(&self.own).get(&entry.name).map(|(_, fresh)| *fresh);
+            if own.is_some_and(|fresh| fresh > serial) {
                 return Ok(());
             }
-            *turn += 1;
-            return self.renew_own(http, gate, source, entry, *turn).await;
+            turn.count += 1;
+            let outcome = self.renew_own(http, gate, source, entry, turn.count).await;
+            turn.last = Some(Instant::now());
+            return outcome;
         }
         if self.template()?.serial > serial {
             return Ok(());
         }
-        *turn += 1;
-        self.renew_template(http, gate, source, entry, *turn).await
+        turn.count += 1;
+        self.renew_template(http, gate, source, entry, turn.count)
+            .await
     }
 
     async fn renew_template(
@@ -214,39 +261,30 @@ impl Links {
             Some(Line::Head(head)) => self.set(&head, source, serial),
             _ => Err(Error::new(
                 "bad-answer",
-                format!(
-                    "the manifest from {} lacks its first line",
-                    host(&source.url)
-                ),
+                format!("the manifest from {} lacks its first line", source.place()),
             )),
         }
     }
 
-    async fn renew_own(
+    /// The line of `entry` as the server has it now, or `None` if it is gone. Lists that are no
+    /// manifests are not asked again for one line: it stays as it was.
+    pub async fn reread(
         &self,
         http: &Http,
         gate: &Gate,
         source: &Source,
         entry: &Entry,
-        serial: u64,
-    ) -> Result<()> {
+    ) -> Result<Option<Entry>> {
+        if source.list.url().is_none() || !self.is_manifest.load(Ordering::Relaxed) {
+            return Ok(Some(entry.clone()));
+        }
         let mut manifest = Manifest::new(http, gate, source, entry.previous.clone());
-        let mut fresh = HashMap::new();
         while let Some(line) = manifest.next().await? {
-            if let Line::File(Entry {
-                name,
-                url: Some(url),
-                ..
-            }) = line
-            {
-                fresh.insert(name, (url, serial));
-            }
-            if fresh.len() >= BATCH {
-                break;
+            if let Line::File(found) = line {
+                return Ok((found.name == entry.name).then_some(found));
             }
         }
-        *lock(&self.own) = fresh;
-        Ok(())
+        Ok(None)
     }
 
     fn template(&self) -> Result<Arc<Template>> {
@@ -255,20 +293,10 @@ impl Links {
     }
 }
 
-/// The line of `entry` as the server has it now, or `None` if it is gone.
-pub async fn reread(
-    http: &Http,
-    gate: &Gate,
-    source: &Source,
-    entry: &Entry,
-) -> Result<Option<Entry>> {
-    let mut manifest = Manifest::new(http, gate, source, entry.previous.clone());
-    while let Some(line) = manifest.next().await? {
-        if let Line::File(found) = line {
-            return Ok((found.name == entry.name).then_some(found));
-        }
-    }
-    Ok(None)
+fn expired(entry: &Entry) -> Error {
+    let text = format!("{}: its link has expired", entry.name);
+    Error::new("url-expired", text)
+        .hint("get a list with fresh links and run the same command again: what is done is kept")
 }
 
 /// A minute before the end, or at three quarters of a short life.

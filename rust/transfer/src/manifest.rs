@@ -10,25 +10,39 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use http::header::{HeaderMap, HeaderValue, ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING};
 use serde::Deserialize;
-use url::Url;
 
 use crate::backoff::{Backoff, Gate};
 use crate::entry::Entry;
 use crate::error::{Error, Result};
 use crate::fetch;
+pub use crate::hex::{hex, sha256};
 use crate::http::{Http, Response};
 use crate::key::{host, shown, Key};
 use crate::lines::Lines;
+use crate::list::List;
 
-/// Where a manifest is asked for, and with what.
+/// Where a list is asked for, and with what.
 #[derive(Debug, Clone)]
 pub struct Source {
-    /// The manifest's URL with its query, without `after`.
-    pub url: Url,
+    /// The list.
+    pub list: List,
     /// The secret headers and where they may go.
     pub key: Key,
     /// The other headers.
     pub headers: HeaderMap,
+}
+
+impl Source {
+    /// A list and the headers of all requests; the secret ones go to its origin only.
+    pub fn new(list: List, headers: HeaderMap) -> Self {
+        let (key, headers) = Key::split(headers, list.base());
+        Self { list, key, headers }
+    }
+
+    /// The list in words: its host, or that it is no address.
+    pub fn place(&self) -> String {
+        self.list.url().map_or_else(|| "the list".to_owned(), host)
+    }
 }
 
 /// The first line.
@@ -51,7 +65,7 @@ pub struct Head {
     pub expires: Option<i64>,
     /// The server's clock when it answered.
     #[serde(skip)]
-    pub now: i64,
+    pub now: Option<i64>,
 }
 
 /// What a manifest says, line by line.
@@ -61,8 +75,8 @@ pub enum Line {
     Head(Head),
     /// A file.
     File(Entry),
-    /// A line that names a file but not properly: the name and the reason.
-    Bad(String, &'static str),
+    /// A line that names a file but not properly: the name, or `line 7`, and the reason.
+    Bad(String, String),
 }
 
 /// A manifest being read.
@@ -128,6 +142,13 @@ impl<'a> Manifest<'a> {
         Ok(None)
     }
 
+    /// Asks for the rest anew, for fresh links.
+    pub fn restart(&mut self) {
+        if self.body.take().is_some() {
+            self.after.clone_from(&self.last);
+        }
+    }
+
     async fn step(&mut self) -> std::result::Result<Option<Line>, Trouble> {
         let body = match &mut self.body {
             Some(body) => body,
@@ -139,7 +160,7 @@ impl<'a> Manifest<'a> {
         while !body.lines.has_line().map_err(Trouble::Again)? {
             let piece = body.response.piece().await.map_err(Trouble::Again)?;
             let Some(piece) = piece else {
-                return Err(cut(&self.source.url));
+                return Err(cut(self.source));
             };
             body.lines.feed(Bytes::copy_from_slice(piece));
         }
@@ -150,7 +171,10 @@ impl<'a> Manifest<'a> {
         }
         let Ok(raw) = serde_json::from_slice::<Raw>(text) else {
             return match serde_json::from_slice::<Named>(text) {
-                Ok(Named { n }) => Ok(Some(Line::Bad(n, "its line in the manifest is malformed"))),
+                Ok(Named { n }) => Ok(Some(Line::Bad(
+                    n,
+                    "its line in the manifest is malformed".to_owned(),
+                ))),
                 Err(_) if body.has_head => Err(Trouble::Again(not_a_manifest(&body.response))),
                 Err(_) => Err(Trouble::Final(not_a_manifest(&body.response))),
             };
@@ -173,13 +197,13 @@ impl<'a> Manifest<'a> {
             body.has_head = true;
             let mut head: Head = serde_json::from_slice(text)
                 .map_err(|_| Trouble::Final(not_a_manifest(&body.response)))?;
-            head.now = body.now;
+            head.now = Some(body.now);
             return Ok(Some(Line::Head(head)));
         };
         let name: Arc<str> = name.into();
         // A server that does not know `after` and is cut again and again would never end.
         if !std::mem::replace(&mut body.has_file, true) && self.first.as_ref() == Some(&name) {
-            let text = format!("the manifest from {} begins anew", host(&self.source.url));
+            let text = format!("the manifest from {} begins anew", self.source.place());
             let error = Error::new("bad-answer", format!("{text} where it should go on"));
             return Err(Trouble::Final(error));
         }
@@ -189,20 +213,22 @@ impl<'a> Manifest<'a> {
         let Some(bytes) = raw.b.and_then(|bytes| u64::try_from(bytes).ok()) else {
             return Ok(Some(Line::Bad(
                 name.to_string(),
-                "the manifest gives no proper size for it",
+                "the manifest gives no proper size for it".to_owned(),
             )));
         };
         let Some(sha256) = raw.h.as_deref().and_then(sha256) else {
             return Ok(Some(Line::Bad(
                 name.to_string(),
-                "the manifest gives no proper sha256 for it",
+                "the manifest gives no proper sha256 for it".to_owned(),
             )));
         };
         let url = raw.u.map(Into::into);
         Ok(Some(Line::File(Entry {
             name,
             previous,
+            line: 0,
             render: raw.r,
+            asset: raw.a.map(Into::into),
             bytes: Some(bytes),
             sha256: Some(sha256),
             url,
@@ -215,6 +241,7 @@ impl<'a> Manifest<'a> {
 #[serde(default)]
 struct Raw {
     n: Option<String>,
+    a: Option<String>,
     r: Option<u64>,
     b: Option<i64>,
     h: Option<String>,
@@ -241,7 +268,15 @@ async fn open(
     source: &Source,
     after: Option<&str>,
 ) -> std::result::Result<Body, Trouble> {
-    let mut url = source.url.clone();
+    let mut url = match source.list.url() {
+        Some(url) => url.clone(),
+        None => {
+            return Err(Trouble::Final(Error::new(
+                "internal",
+                "the list has no address",
+            )))
+        }
+    };
     if let Some(name) = after {
         url.query_pairs_mut().append_pair("after", name);
     }
@@ -312,10 +347,10 @@ fn server_clock(response: &Response) -> i64 {
         .map_or(0, |since| since.as_secs() as i64)
 }
 
-fn cut(url: &Url) -> Trouble {
+fn cut(source: &Source) -> Trouble {
     Trouble::Again(Error::new(
         "network",
-        format!("the manifest from {} ends too early", host(url)),
+        format!("the manifest from {} ends too early", source.place()),
     ))
 }
 
@@ -334,42 +369,4 @@ fn not_a_manifest(response: &Response) -> Error {
     )
     .hint("check that the address is a synthesis server, and that no proxy answers in its place")
     .status(response.status())
-}
-
-/// 64 hexadecimal digits as bytes.
-pub fn sha256(text: &str) -> Option<[u8; 32]> {
-    if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return None;
-    }
-    let mut bytes = [0; 32];
-    for (at, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(text.get(2 * at..2 * at + 2)?, 16).ok()?;
-    }
-    Some(bytes)
-}
-
-/// Bytes as lower-case hexadecimal digits.
-pub fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digits = bytes.iter().flat_map(|byte| {
-        [
-            DIGITS[usize::from(byte >> 4)],
-            DIGITS[usize::from(byte & 15)],
-        ]
-    });
-    digits.map(char::from).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn digests_round_trip() {
-        let text = "00ff".repeat(16);
-        assert_eq!(sha256(&text).map(|bytes| hex(&bytes)), Some(text.clone()));
-        assert_eq!(sha256(&text[1..]), None);
-        assert_eq!(sha256(&"+1".repeat(32)), None);
-        assert_eq!(sha256(&"zz".repeat(32)), None);
-    }
 }

@@ -107,4 +107,27 @@ pub struct Outcome {
     pub complete: bool,
     /// What kept the run from being faster.
     pub bound: Bound,
+    /// Words about the run as a whole: little room, lines that repeat others.
+    pub warnings: Vec<String>,
+    /// Files by kind; counted in dry runs only.
+    pub assets: BTreeMap<String, AssetCount>,
+    /// Bytes that are free where the folder is; told by dry runs only.
+    pub free: Option<u64>,
+    /// Bytes still to fetch, as far as sizes are known; told by dry runs only.
+    pub needed: u64,
+}
+
+/// Files of one kind, in a dry run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AssetCount {
+    /// Files selected.
+    pub files: u64,
+    /// Their bytes, as far as the list tells.
+    pub bytes: u64,
+    /// Files that are there already, with the right size.
+    pub present_files: u64,
+    /// Their bytes.
+    pub present_bytes: u64,
+    /// Files selected whose size the list does not tell.
+    pub unknown_sizes: u64,
 }

@@ -7,6 +7,7 @@ use crate::board::{Board, Unit, Work};
 use crate::counters::{add, take};
 use crate::entry::Entry;
 use crate::error::{Error, Result};
+use crate::fates::Fate;
 use crate::fetch::Context;
 use crate::folder::{digest, part_id};
 use crate::large;
@@ -25,17 +26,21 @@ pub async fn permit(
         match work {
             Work::Help(large, range) => large::help(&context, &board, &large, range).await,
             Work::File(unit) => {
-                let (name, doubtful) = (unit.entry.name.clone(), unit.doubtful);
+                let (entry, doubtful) = (unit.entry.clone(), unit.doubtful);
                 let outcome = see_to(&context, &board, unit).await;
-                board.done(&name);
+                board.done(&entry.name);
                 if doubtful && outcome.is_err() {
                     context.journal.keep_doubt();
                 }
                 match outcome {
-                    Ok(()) => outages.store(0, Ordering::Relaxed),
+                    Ok(fate) => {
+                        outages.store(0, Ordering::Relaxed);
+                        context.fates.tell(&context, &entry, fate).await;
+                    }
                     Err(error) if error.is_fatal() => return Err(error),
                     Err(error) => {
-                        context.counters.fail(&name, &error);
+                        let fate = Fate::Failed(&error);
+                        context.fates.tell(&context, &entry, fate).await;
                         // Every permit in vain, twice over, and nothing else: nobody is there.
                         if error.is_outage()
                             && outages.fetch_add(1, Ordering::Relaxed) + 1 >= most_outages
@@ -51,7 +56,7 @@ pub async fn permit(
     Ok(())
 }
 
-async fn see_to(context: &Arc<Context>, board: &Board, unit: Unit) -> Result<()> {
+async fn see_to(context: &Arc<Context>, board: &Board, unit: Unit) -> Result<Fate<'static>> {
     let Unit {
         entry,
         check,
@@ -61,7 +66,7 @@ async fn see_to(context: &Arc<Context>, board: &Board, unit: Unit) -> Result<()>
     if check && is_right(context, &entry, doubtful).await? {
         add(&context.counters.files_present, 1);
         add(&context.counters.bytes_present, entry.bytes.unwrap_or(0));
-        return Ok(());
+        return Ok(Fate::Present);
     }
     if check && !replace {
         let text = format!("{}: its bytes are not those of the manifest", entry.name);
@@ -78,11 +83,12 @@ async fn see_to(context: &Arc<Context>, board: &Board, unit: Unit) -> Result<()>
             if !context.journal.is_empty() {
                 context.journal.gone(&part_id(&entry.name))?;
             }
-            small::fetch(context, entry, replace).await
+            small::fetch(context, entry, replace).await?;
         }
-        Some(_) => large::fetch(context, board, entry, replace).await,
-        None => untold::fetch(context, board, entry, replace).await,
+        Some(_) => large::fetch(context, board, entry, replace).await?,
+        None => untold::fetch(context, board, entry, replace).await?,
     }
+    Ok(Fate::New)
 }
 
 /// Hashes a file that is there, off the permits' threads. A power loss may leave unreadable ones.

@@ -1,27 +1,28 @@
-//! From the manifest to work: names are checked, what the folder holds is skipped, and the rest
+//! From the list to work: what is not wanted and what the folder holds is skipped, and the rest
 //! goes to the board. One pass, in constant memory.
 
+use std::sync::Arc;
+
 use async_channel::Sender;
+use tokio::task::JoinHandle;
 
 use crate::board::{Board, Unit};
 use crate::counters::{add, take};
-use crate::disk;
 use crate::entry::Entry;
 use crate::error::{Error, Result};
+use crate::fates::Fate;
 use crate::fetch::Context;
-use crate::folder::{Found, Present};
 use crate::ids::Ids;
-use crate::manifest::{Head, Line, Manifest};
+use crate::judge::{judge, Policy, Scan, Verdict};
+use crate::list::seen::Seen as Lines;
+use crate::list::Listing;
+use crate::manifest::{Head, Line};
 use crate::names;
+use crate::room;
+use crate::selection::Selection;
 
-/// What is done about files that are there already.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Policy {
-    /// Look at their hash, and fetch those that differ.
-    pub update: bool,
-    /// Look at their hash, and report those that differ.
-    pub verify: bool,
-}
+/// How often a name is kept from which renewed links are asked for.
+const MARKED: u64 = 256;
 
 /// In which order files are fetched.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -29,214 +30,215 @@ pub enum Order {
     /// As it goes fastest; near the list's order.
     #[default]
     Manifest,
-    /// Render by render: all selected files of one close together in time, job-wide files first.
+    /// Render by render, in the list's order, which for a job is job-wide files first and then
+    /// all selected files of one render after those of another.
     Renders,
 }
 
-/// What was on disk at the start.
-pub struct Scan {
-    /// In the output folder.
-    pub folder: Present,
-    /// Aside, only wanted for what is made from it.
-    pub aside: Present,
+/// What is to be planned, and how.
+pub struct Wishes {
+    /// What is done about files that are there.
+    pub policy: Policy,
+    /// Which files are wanted.
+    pub selection: Selection,
+    /// Begin even if the disk seems too small.
+    pub force: bool,
 }
 
-/// What the manifest turned out to hold.
+/// What the list turned out to hold.
 #[derive(Debug, Default)]
 pub struct Seen {
     /// Render ids that have files.
     pub ids: Ids,
     /// False while the job still makes files.
     pub complete: bool,
+    /// Lines that were the same as an earlier one.
+    pub repeated: u64,
 }
 
-/// Reads the manifest to its end.
+/// One planning of one list.
+pub struct Planner<'a> {
+    context: &'a Arc<Context>,
+    board: &'a Board,
+    queue: Sender<Unit>,
+    wishes: Wishes,
+    found: Scan,
+    seen: Seen,
+    is_counted: Option<bool>,
+    /// For lists, whose names may clash and whose lines may repeat.
+    lines: Option<Lines>,
+    planned: u64,
+}
+
+/// Reads the list to its end. The folder is scanned while the list is being asked for.
 pub async fn plan(
-    context: &Context,
+    context: &Arc<Context>,
     board: &Board,
     queue: Sender<Unit>,
-    mut found: Scan,
-    policy: Policy,
-    asked: Option<Ids>,
+    scan: JoinHandle<Result<Scan>>,
+    wishes: Wishes,
 ) -> Result<Seen> {
-    let mut manifest = Manifest::new(&context.http, &context.gate, &context.source, None);
-    let mut seen = Seen {
-        complete: true,
-        ..Seen::default()
+    let links = &context.links;
+    let mut listing = Listing::new(&context.http, &context.gate, &context.source, links);
+    let mut next = listing.next().await;
+    let found = scan
+        .await
+        .map_err(|_| Error::new("internal", "the folder's scan broke off"))??;
+    let mut planner = Planner {
+        context,
+        board,
+        queue,
+        wishes,
+        found,
+        seen: Seen {
+            complete: true,
+            ..Seen::default()
+        },
+        is_counted: None,
+        lines: None,
+        planned: 0,
     };
-    let mut is_counted = None;
-    while let Some(line) = manifest.next().await? {
+    let mut renewals = 0;
+    while let Some(line) = next? {
+        if planner.lines.is_none() && !listing.is_manifest() {
+            planner.lines = Some(Lines::new());
+        }
+        if !planner.line(line).await? {
+            break;
+        }
+        // The rest of this body has old links: a fresh one is read on from here.
+        if std::mem::replace(&mut renewals, links.renewals()) != renewals {
+            listing.restart();
+        }
+        next = listing.next().await;
+    }
+    context.fates.planned().await;
+    Ok(planner.seen)
+}
+
+impl Planner<'_> {
+    /// Sees to one line; false if nobody wants more.
+    async fn line(&mut self, line: Line) -> Result<bool> {
+        let counters = &self.context.counters;
         let entry = match line {
             Line::Head(head) => {
-                context.links.learn(&head, &context.source)?;
-                seen.complete = head.complete.unwrap_or(true);
-                if is_counted.is_none() {
-                    is_counted = Some(head.count.is_some() && head.bytes.is_some());
-                    check_room(context, &head, &found)?;
-                }
-                continue;
+                self.head(&head)?;
+                return Ok(true);
             }
             Line::Bad(name, why) => {
-                let text = format!("{}: {why}", names::shown(&name));
-                context
-                    .counters
-                    .fail(&name, &Error::new("bad-answer", text));
-                continue;
+                let error = Error::new("bad-answer", format!("{}: {why}", names::shown(&name)));
+                if self.lines.is_some() {
+                    add(&counters.files_total, 1);
+                }
+                self.context.fates.fail(self.context, &name, &error).await;
+                return Ok(true);
             }
             Line::File(entry) => entry,
         };
-        if let Some(id) = entry.render {
-            if asked.as_ref().is_some_and(|asked| !asked.contains(id)) {
-                // The server was asked for coarser ranges, and has counted these too.
-                if is_counted == Some(true) {
-                    take(&context.counters.files_total, 1);
-                    take(&context.counters.bytes_total, entry.bytes.unwrap_or(0));
-                }
-                continue;
+        self.planned += 1;
+        if self.planned % MARKED == 1 {
+            self.context
+                .links
+                .planned(&entry.name, self.lines.is_none());
+        }
+        if !self.wishes.selection.has(&entry) {
+            // The server was asked for more, and has counted these too.
+            if self.is_counted == Some(true) {
+                take(&counters.files_total, 1);
+                take(&counters.bytes_total, entry.bytes.unwrap_or(0));
             }
-            seen.ids.insert(id);
+            return Ok(true);
         }
-        if is_counted != Some(true) {
-            add(&context.counters.files_total, 1);
-            add(&context.counters.bytes_total, entry.bytes.unwrap_or(0));
+        if let Some(id) = entry.render {
+            self.seen.ids.insert(id);
         }
-        match judge(context, &mut found, &entry, policy) {
-            Ok(Verdict::There) => {}
+        if self.is_repeated(&entry) {
+            self.seen.repeated += 1;
+            return Ok(true);
+        }
+        if self.is_counted != Some(true) {
+            add(&counters.files_total, 1);
+            add(&counters.bytes_total, entry.bytes.unwrap_or(0));
+        }
+        self.context.fates.expect(&entry).await;
+        let verdict = judge(self.context, &mut self.found, &entry, self.wishes.policy);
+        let error = match verdict {
+            Ok(Verdict::There) => {
+                self.context
+                    .fates
+                    .tell(self.context, &entry, Fate::Present)
+                    .await;
+                return Ok(true);
+            }
             Ok(Verdict::Fetch {
                 check,
                 replace,
                 doubtful,
-            }) if board.reserve(&entry.name) => {
+            }) if self.board.reserve(&entry.name) => {
                 let unit = Unit {
                     entry,
                     check,
                     replace,
                     doubtful,
                 };
-                if queue.send(unit).await.is_err() {
-                    return Ok(seen);
-                }
+                return Ok(self.queue.send(unit).await.is_ok());
             }
-            Ok(Verdict::Fetch { .. }) => {
-                let text = format!("{}: the manifest lists it twice", entry.name);
-                context
-                    .counters
-                    .fail(&entry.name, &Error::new("bad-answer", text));
-            }
-            Err(error) => context.counters.fail(&entry.name, &error),
+            Ok(Verdict::Fetch { .. }) => twice(&entry),
+            Err(error) => error,
+        };
+        self.context
+            .fates
+            .tell(self.context, &entry, Fate::Failed(&error))
+            .await;
+        Ok(true)
+    }
+
+    /// True for a line of a list whose name and URL an earlier line had: it is fetched once.
+    fn is_repeated(&mut self, entry: &Entry) -> bool {
+        let Some(lines) = &mut self.lines else {
+            return false;
+        };
+        let url = entry.url.as_deref().unwrap_or_default();
+        // The filter may err, so a file must be there or on its way, too.
+        lines.note(&(&entry.name, url))
+            && !self.found.folder.holds(&entry.name)
+            && (self.board.has(&entry.name) || self.context.folder.target(&entry.name).exists())
+    }
+
+    fn head(&mut self, head: &Head) -> Result<()> {
+        let context = self.context;
+        context.links.learn(head, &context.source)?;
+        self.seen.complete = head.complete.unwrap_or(true);
+        if self.is_counted.is_some() {
+            return Ok(());
         }
-    }
-    Ok(seen)
-}
-
-/// What is to be done about a file.
-enum Verdict {
-    /// Nothing: it is there.
-    There,
-    /// Fetch it; perhaps only if its hash is wrong, perhaps in place of another.
-    Fetch {
-        check: bool,
-        replace: bool,
-        doubtful: bool,
-    },
-}
-
-fn judge(context: &Context, found: &mut Scan, entry: &Entry, policy: Policy) -> Result<Verdict> {
-    let Entry {
-        name,
-        bytes,
-        sha256,
-        ..
-    } = entry;
-    if let Some(why) = names::fault(name) {
-        let text = format!("{}: refused as a file name: {why}", names::shown(name));
-        return Err(Error::new("invalid-name", text).hint("ask the owner of the job to rename it"));
-    }
-    let stem = context.folder.stem_aside(name);
-    // What is made from a file does not tell whether the file has changed since.
-    if stem.is_some_and(|stem| !policy.update && context.folder.is_made(stem, &found.folder)) {
-        return Ok(there(context, entry, bytes.unwrap_or(0)));
-    }
-    let present = if stem.is_some() {
-        &mut found.aside
-    } else {
-        &mut found.folder
-    };
-    let Some(Found {
-        bytes: held,
-        is_doubtful,
-    }) = present.take(name)
-    else {
-        return Ok(Verdict::Fetch {
-            check: false,
-            replace: false,
-            doubtful: false,
-        });
-    };
-    if held == u64::MAX {
-        let text = format!("{name}: something that is no file has its name in the folder");
-        return Err(Error::new("differs", text).hint("move it away and run the same command again"));
-    }
-    // Nobody but us puts files aside, so there none is worth keeping against the server's.
-    let replace = policy.update || is_doubtful || stem.is_some();
-    let fits = bytes.is_none_or(|bytes| bytes == held);
-    // Without a sha256 only another size shows that a file differs.
-    let cannot_tell = sha256.is_none() && (is_doubtful || bytes.is_none() && policy.update);
-    if fits && !cannot_tell {
-        let check = sha256.is_some() && (policy.update || policy.verify || is_doubtful);
-        return Ok(if check {
-            Verdict::Fetch {
-                check,
-                replace,
-                doubtful: is_doubtful,
-            }
-        } else {
-            there(context, entry, held)
-        });
-    }
-    if replace {
-        return Ok(Verdict::Fetch {
-            check: false,
-            replace,
-            doubtful: is_doubtful,
-        });
-    }
-    let kind = if policy.verify { "mismatch" } else { "differs" };
-    let theirs = bytes.unwrap_or(0);
-    let text = format!("{name}: {held} bytes here, {theirs} on the server");
-    Err(Error::new(kind, text).hint("--update fetches it again"))
-}
-
-fn there(context: &Context, entry: &Entry, bytes: u64) -> Verdict {
-    if entry.bytes.is_none() {
+        let counts = head.count.zip(head.bytes);
+        self.is_counted = Some(counts.is_some());
+        let (count, bytes) = counts.unwrap_or_default();
+        add(&context.counters.files_total, count);
         add(&context.counters.bytes_total, bytes);
+        if self.wishes.selection.shard.is_some() {
+            return Ok(());
+        }
+        let needed = bytes
+            .saturating_sub(self.found.folder.bytes + self.found.aside.bytes)
+            .saturating_sub(context.journal.bytes());
+        let warning = room::check(context.folder.path(), needed, self.wishes.force)?;
+        warning
+            .into_iter()
+            .for_each(|text| context.counters.warn(text));
+        Ok(())
     }
-    add(&context.counters.files_present, 1);
-    add(&context.counters.bytes_present, bytes);
-    Verdict::There
 }
 
-/// Refuses to begin what cannot fit, and sets the totals.
-fn check_room(context: &Context, head: &Head, found: &Scan) -> Result<()> {
-    add(
-        &context.counters.files_total,
-        head.count.filter(|_| head.bytes.is_some()).unwrap_or(0),
-    );
-    let total = head.bytes.filter(|_| head.count.is_some()).unwrap_or(0);
-    add(&context.counters.bytes_total, total);
-    let needed = total
-        .saturating_sub(found.folder.bytes + found.aside.bytes)
-        .saturating_sub(context.journal.bytes());
-    match disk::free_space(context.folder.path()) {
-        Some(free) if free < needed => {
-            let folder = context.folder.path().display();
-            let text = format!(
-                "{folder} needs {needed} bytes and has {free}: {} bytes are missing",
-                needed - free
-            );
-            Err(Error::new("disk-full", text)
-                .hint("free some space, ask for fewer assets, or choose another disk"))
-        }
-        _ => Ok(()),
-    }
+fn twice(entry: &Entry) -> Error {
+    let text = if entry.line == 0 {
+        format!("{}: the manifest lists it twice", entry.name)
+    } else {
+        format!(
+            "{}: line {} has the name of an earlier line",
+            entry.name, entry.line
+        )
+    };
+    Error::new("bad-answer", text).hint("give each line a name of its own")
 }

@@ -4,6 +4,7 @@ use std::collections::hash_map::RandomState;
 use std::collections::HashMap;
 use std::fs;
 use std::hash::BuildHasher;
+use std::io;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -35,44 +36,63 @@ pub struct Found {
 }
 
 impl Present {
-    /// Scans `folder` once. Files changed after `doubt_since` are marked; where the disk `folds`
-    /// names, those that are one to it are one here.
-    pub fn scan(folder: &Path, doubt_since: Option<SystemTime>, folds: bool) -> Result<Self> {
+    /// Scans `folder` once, and its sub-folders if `is_deep`: their files are named by their paths
+    /// with `/`. Files changed after `doubt_since` are marked; where the disk `folds` names, those
+    /// that are one to it are one here.
+    pub fn scan(
+        folder: &Path,
+        doubt_since: Option<SystemTime>,
+        folds: bool,
+        is_deep: bool,
+    ) -> Result<Self> {
         let mut present = Self {
             folds,
             ..Self::default()
         };
-        let entries = fs::read_dir(folder).map_err(|error| Error::io("list", folder, &error))?;
-        for entry in entries {
-            let entry = entry.map_err(|error| Error::io("list", folder, &error))?;
-            let Some(name) = entry.file_name().to_str().map(str::to_owned) else {
-                continue;
-            };
-            let mut data = entry.metadata();
-            if data.as_ref().is_ok_and(fs::Metadata::is_symlink) {
-                data = fs::metadata(entry.path());
-            }
-            let found = match data {
-                Ok(data) if data.is_file() => {
-                    present.bytes += data.len();
-                    let changed = data.modified().ok();
-                    let is_doubtful = doubt_since
-                        .zip(changed)
-                        .is_some_and(|(since, at)| at + SLACK >= since);
-                    Found {
-                        bytes: data.len(),
-                        is_doubtful,
-                    }
+        let mut rest = vec![(folder.to_owned(), String::new())];
+        while let Some((path, prefix)) = rest.pop() {
+            let fail = |error: io::Error| Error::io("list", &path, &error);
+            for entry in fs::read_dir(&path).map_err(fail)? {
+                let entry = entry.map_err(fail)?;
+                let name = entry.file_name();
+                let Some(name) = name.to_str().map(|name| format!("{prefix}{name}")) else {
+                    continue;
+                };
+                let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+                present.note(&entry, &name, doubt_since);
+                if is_deep && is_folder && name != names::WORK {
+                    rest.push((entry.path(), format!("{name}/")));
                 }
-                // A folder, or a dangling link: in the way, and not ours to remove.
-                _ => Found {
-                    bytes: u64::MAX,
-                    is_doubtful: false,
-                },
-            };
-            present.sizes.insert(present.key(&name), found);
+            }
         }
         Ok(present)
+    }
+
+    fn note(&mut self, entry: &fs::DirEntry, name: &str, doubt_since: Option<SystemTime>) {
+        let mut data = entry.metadata();
+        if data.as_ref().is_ok_and(fs::Metadata::is_symlink) {
+            data = fs::metadata(entry.path());
+        }
+        let found = match data {
+            Ok(data) if data.is_file() => {
+                self.bytes += data.len();
+                let changed = data.modified().ok();
+                let is_doubtful = doubt_since
+                    .zip(changed)
+                    .is_some_and(|(since, at)| at + SLACK >= since);
+                Found {
+                    bytes: data.len(),
+                    is_doubtful,
+                }
+            }
+            // A folder, or a dangling link: in the way, and not ours to remove.
+            _ => Found {
+                bytes: u64::MAX,
+                is_doubtful: false,
+            },
+        };
+        let key = self.key(name);
+        self.sizes.insert(key, found);
     }
 
     /// True if a file of that name was there.

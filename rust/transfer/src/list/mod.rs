@@ -1,8 +1,35 @@
 //! What is to be fetched: a manifest, or any list of URLs.
+//!
+//! | format | told by its first line | a file is |
+//! | --- | --- | --- |
+//! | text | a URL | `URL` or `URL<TAB>NAME`; blank lines and `#` comments say nothing |
+//! | CSV | a header that names `url` | a record; also `name`, `size` or `bytes`, `sha256`, `render`, `asset` |
+//! | NDJSON | `{` | an object with the same keys |
+//! | manifest | `{` with a `url` that holds `{name}` | a line as `schema/manifest.py` says |
+//!
+//! Any of them may be gzip or zstd. Every line is hostile until shown otherwise; a bad one is
+//! told with its number and reason, and the rest goes on.
+
+mod csv;
+mod format;
+mod input;
+mod json;
+pub mod name;
+mod reader;
+mod row;
+pub mod seen;
+mod text;
 
 use std::path::PathBuf;
 
 use url::Url;
+
+use crate::backoff::Gate;
+use crate::error::Result;
+use crate::http::Http;
+use crate::links::Links;
+use crate::manifest::{Line, Manifest, Source};
+pub use reader::Reader;
 
 /// The files of a run.
 #[derive(Debug, Clone)]
@@ -22,9 +49,13 @@ pub enum List {
 }
 
 impl List {
-    /// Stands for the files that a run is about: the same for the same list and render ids, whatever
+    /// Stands for the files that a run is about: the same for the same list, render ids and part, whatever
     /// the signatures in its URL. Part of the journal, so it holds no secret.
-    pub fn selection(&self, render_ids: Option<&[(u64, u64)]>) -> String {
+    pub fn selection(
+        &self,
+        render_ids: Option<&[(u64, u64)]>,
+        shard: Option<(u64, u64)>,
+    ) -> String {
         let place = match self {
             Self::Manifest { url } => url.as_str().to_owned(),
             Self::Lines { input, .. } => match input {
@@ -33,7 +64,7 @@ impl List {
                 Input::Stdin => "the standard input".to_owned(),
             },
         };
-        crate::folder::part_id(&format!("{place} {render_ids:?}"))
+        crate::folder::part_id(&format!("{place} {render_ids:?} {shard:?}"))
     }
 }
 
@@ -46,4 +77,80 @@ pub enum Input {
     File(PathBuf),
     /// The process's standard input.
     Stdin,
+}
+
+impl List {
+    /// Where the list is asked for, if on the web.
+    pub fn url(&self) -> Option<&Url> {
+        match self {
+            Self::Manifest { url }
+            | Self::Lines {
+                input: Input::Url(url),
+                ..
+            } => Some(url),
+            Self::Lines { .. } => None,
+        }
+    }
+
+    /// What relative URLs in it are relative to.
+    pub fn base(&self) -> Option<&Url> {
+        match self {
+            Self::Lines {
+                base: Some(base), ..
+            } => Some(base),
+            other => other.url(),
+        }
+    }
+}
+
+/// A list being read, whatever it is.
+pub enum Listing<'a> {
+    /// A manifest, which goes on where it was cut.
+    Manifest(Manifest<'a>),
+    /// Any other list, or one whose first line is still to come.
+    Lines(Reader<'a>),
+}
+
+impl<'a> Listing<'a> {
+    /// The list of `source` from its beginning. Nothing is opened yet.
+    pub fn new(http: &'a Http, gate: &'a Gate, source: &'a Source, links: &'a Links) -> Self {
+        match &source.list {
+            List::Manifest { .. } => Self::Manifest(Manifest::new(http, gate, source, None)),
+            List::Lines { input, .. } => {
+                Self::Lines(Reader::new(http, gate, &links.clock, source, input))
+            }
+        }
+    }
+
+    /// The next line, or `None` at the end.
+    pub async fn next(&mut self) -> Result<Option<Line>> {
+        let line = match self {
+            Self::Manifest(manifest) => return manifest.next().await,
+            Self::Lines(reader) => reader.next().await?,
+        };
+        // A manifest on the web can go on where it was cut, and give new links.
+        if let (Some(Line::Head(_)), Self::Lines(reader)) = (&line, &*self) {
+            if let Some(manifest) = reader.as_manifest() {
+                *self = Self::Manifest(manifest);
+                return match self {
+                    Self::Manifest(manifest) => manifest.next().await,
+                    Self::Lines(_) => Ok(None),
+                };
+            }
+        }
+        Ok(line)
+    }
+
+    /// Reads on from a fresh body, because its links were renewed.
+    pub fn restart(&mut self) {
+        match self {
+            Self::Manifest(manifest) => manifest.restart(),
+            Self::Lines(reader) => reader.restart(),
+        }
+    }
+
+    /// True for manifests, whose names are flat and whose lines can be asked for one by one.
+    pub fn is_manifest(&self) -> bool {
+        matches!(self, Self::Manifest(_))
+    }
 }

@@ -1,0 +1,147 @@
+//! What becomes of each file, told as it happens: to the report, and to who waits for it.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use crate::backoff::lock;
+use crate::entry::Entry;
+use crate::error::{Error, Result};
+use crate::fetch::Context;
+use crate::finished::{Finished, FinishedFile, Renders};
+use crate::key::host;
+use crate::report::{Record, Report};
+
+/// How a file ended.
+#[derive(Debug, Clone, Copy)]
+pub enum Fate<'a> {
+    /// This run brought it.
+    New,
+    /// It was there, and right as far as was looked.
+    Present,
+    /// It is not there, or not right.
+    Failed(&'a Error),
+}
+
+/// Where fates are told.
+#[derive(Default)]
+pub struct Fates {
+    report: Option<Report>,
+    renders: Option<Renders>,
+    /// Tries beyond the first of files under way; most files have none.
+    retries: Mutex<HashMap<Arc<str>, u32>>,
+    has_retries: AtomicBool,
+}
+
+impl Fates {
+    /// Opens the report; `finished` gets what is finished.
+    pub fn open(
+        report: Option<PathBuf>,
+        finished: Option<async_channel::Sender<Finished>>,
+    ) -> Result<Self> {
+        Ok(Self {
+            report: report.map(Report::open).transpose()?,
+            renders: finished.map(Renders::new),
+            ..Self::default()
+        })
+    }
+
+    /// A file is tried again.
+    pub fn again(&self, name: &Arc<str>) {
+        if self.report.is_some() {
+            self.has_retries.store(true, Ordering::Relaxed);
+            *lock(&self.retries).entry(name.clone()).or_insert(0) += 1;
+        }
+    }
+
+    /// A file is in the selection. Told in the list's order, before its fate.
+    pub async fn expect(&self, entry: &Entry) {
+        if let Some(renders) = &self.renders {
+            renders.expect(entry.render).await;
+        }
+    }
+
+    /// The selection is known to its end.
+    pub async fn planned(&self) {
+        if let Some(renders) = &self.renders {
+            renders.expect(None).await;
+        }
+    }
+
+    /// A file has ended. Waits while who listens has no room.
+    pub async fn tell(&self, context: &Context, entry: &Entry, fate: Fate<'_>) {
+        if let Fate::Failed(error) = fate {
+            context.counters.fail(&entry.name, error);
+        }
+        if self.report.is_none() && self.renders.is_none() {
+            return;
+        }
+        let is_made = matches!(fate, Fate::New | Fate::Present);
+        let path = context.folder.target(&entry.name);
+        let counted = || std::fs::metadata(&path).ok().map(|data| data.len());
+        let bytes = entry.bytes.or_else(|| counted().filter(|_| is_made));
+        if let Some(report) = &self.report {
+            let url = entry
+                .url
+                .as_deref()
+                .and_then(|url| url::Url::parse(url).ok());
+            report.add(&Record {
+                name: &entry.name,
+                line: entry.line,
+                fate,
+                attempts: self.attempts(&entry.name, fate),
+                bytes,
+                sha256: entry.sha256.filter(|_| is_made),
+                host: url.as_ref().map(host),
+            });
+        }
+        if let Some(renders) = &self.renders {
+            let file = is_made.then(|| FinishedFile {
+                name: entry.name.clone(),
+                path,
+                bytes,
+                render: entry.render,
+                is_old: matches!(fate, Fate::Present),
+            });
+            renders.ended(entry.render, file).await;
+        }
+    }
+
+    /// A line that is no file has ended.
+    pub async fn fail(&self, context: &Context, name: &str, error: &Error) {
+        context.counters.fail(name, error);
+        if let Some(report) = &self.report {
+            report.add(&Record {
+                name,
+                line: 0,
+                fate: Fate::Failed(error),
+                attempts: 0,
+                bytes: None,
+                sha256: None,
+                host: None,
+            });
+        }
+    }
+
+    /// Writes the report's last line; only then does it look whole.
+    pub fn close(&self, error: Option<&Error>) -> Result<()> {
+        self.report
+            .as_ref()
+            .map_or(Ok(()), |report| report.close(error))
+    }
+
+    fn attempts(&self, name: &str, fate: Fate<'_>) -> u32 {
+        let retries = if self.has_retries.load(Ordering::Relaxed) {
+            lock(&self.retries).remove(name).unwrap_or(0)
+        } else {
+            0
+        };
+        match fate {
+            Fate::Present => retries,
+            // Refused before any request.
+            Fate::Failed(error) if ["invalid-name", "differs"].contains(&error.kind.as_ref()) => 0,
+            _ => retries + 1,
+        }
+    }
+}
