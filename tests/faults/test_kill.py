@@ -5,6 +5,8 @@ SYNTHESIS_KILLS sets how many random instants each test tries (6 here; 20 and mo
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import random
 import time
@@ -13,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fakes.faulty import FaultyServer, File, made
-from fakes.fetch import assert_complete, assert_exact, fetch, final_names, kill, outcome, start
+from fakes.fetch import STATE, assert_complete, assert_exact, fetch, final_names, kill, outcome, start
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,6 +71,56 @@ def test_big_files_are_taken_up_where_they_were(seed: int, tmp_path: Path) -> No
         assert fetch(server, tmp_path, assets=["exr"]).failures == ()
         again = sum(server.sent.values()) - (count * size - arrived)
         assert again <= count * GRAIN
+        assert_complete(server, tmp_path)
+
+
+def journal_of(folder: Path) -> dict[str, tuple[str, int]]:
+    """What a journal vouches for: by part the sha256 of the whole and the bytes that are there."""
+    known: dict[str, tuple[str, int]] = {}
+    path = folder / STATE / "journal"
+    for line in path.read_bytes().split(b"\n") if path.exists() else []:
+        head, _, record = line.partition(b" ")
+        if head != hashlib.sha256(record).hexdigest()[:8].encode():
+            break
+        ((kind, said),) = json.loads(record).items()
+        if kind == "start":
+            known[said["part"]] = (said["sha256"], 0)
+        elif kind == "done":
+            sha256, count = known[said["part"]]
+            known[said["part"]] = (sha256, count + said["to"] - said["from"])
+        elif kind == "gone":
+            known.pop(said["part"], None)
+    return known
+
+
+@pytest.mark.parametrize("seed", range(KILLS))
+def test_a_mixed_job_survives(seed: int, tmp_path: Path) -> None:
+    draw = random.Random(1_000 + seed)
+    files = [File(f"{at}.rgb.png", made(20_000, at), render_id=at) for at in range(150)]
+    files += [File(f"{at}.rgb.png", made(3 * MIB, at), render_id=at) for at in range(150, 154)]
+    files += [File("154.rgb.png", made(36 * MIB, 154), render_id=154)]
+    draw.shuffle(files)
+    total, permits = sum(len(file.data) for file in files), 8
+    with FaultyServer(files, pace=0.001) as server:
+        child = start(server, tmp_path, concurrency=permits)
+        wait_for_bytes(server, draw.randrange(1, total - 2 * MIB))
+        kill(child)
+        assert_exact(server, tmp_path)
+        # The journal is a part of what the disk holds.
+        by_sha256 = {file.sha256: file for file in files}
+        for part, (sha256, count) in journal_of(tmp_path).items():
+            path = tmp_path / STATE / f"{part}.part"
+            if not path.exists():  # it got its name, and the kill came before the journal's line
+                assert (tmp_path / by_sha256[sha256].name).exists()
+            else:
+                assert count <= path.stat().st_size
+        held = sum(len(file.data) for file in files if (tmp_path / file.name).exists())
+        held += sum(count for _, count in journal_of(tmp_path).values())
+
+        server.pace = 0
+        server.forget()
+        assert fetch(server, tmp_path).failures == ()
+        assert sum(server.sent.values()) <= total - held + permits * MIB
         assert_complete(server, tmp_path)
 
 
