@@ -111,6 +111,23 @@ def test_a_network_disk_that_is_away_for_a_moment_is_waited_for(
         assert_complete(server, folder)
 
 
+def test_a_disk_that_knows_nothing_but_rename_does(tmp_path: Path) -> None:
+    """FAT has no second names, no files without a name and no rename that spares what is there."""
+    folder = tmp_path / "job"
+
+    def judge(call: Call) -> Verdict:
+        if call.name == "renameat2":
+            return errno.EINVAL
+        if call.name in ("link", "linkat"):
+            return errno.EPERM
+        is_nameless = call.name == "openat" and TEMPORARY and call.args[2] & TEMPORARY
+        return errno.EOPNOTSUPP if is_nameless else None
+
+    with FaultyServer(FILES) as server, Watch(judge, RENAMES | OPENS) as watch:
+        assert outcome(start(server, folder, watch=watch))["exit_code"] == 0
+        assert_complete(server, folder)
+
+
 def test_what_is_missing_on_a_full_disk_is_said(tmp_path: Path) -> None:
     folder = tmp_path / "job"
     full = Watch(failing(folder, WRITES, errno.ENOSPC, after=8), WRITES)

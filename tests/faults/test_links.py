@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from fakes.wire import Answer, Exchange, Server
 from synthesis.ops.download import download
-from synthesis.ops.transfer import Summary
 from synthesis.transport import Limits, Transport
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from synthesis.ops.transfer import Summary
 
 DATA = b"the bytes of a file" * 100
 EXPIRED = b"<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>"

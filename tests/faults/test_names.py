@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fakes.faulty import FaultyServer, File, made
-from fakes.fetch import fetch, final_names
+from fakes.fetch import assert_complete, fetch, final_names
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,6 +99,39 @@ def test_a_folder_in_the_place_of_a_file_is_an_honest_failure(tmp_path: Path) ->
         summary = fetch(server, tmp_path)
     assert [failure.name for failure in summary.failures] == [GOOD[0].name]
     assert summary.files_done == 3
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("a.rgb.png", "A.rgb.png"), ("\u00e9.rgb.png", "e\u0301.rgb.png")],
+    ids=["capitals", "accents"],
+)
+@pytest.mark.parametrize("update", [False, True], ids=["plain", "update"])
+def test_names_that_are_one_to_the_disk_never_replace_each_other(
+    one: str, other: str, update: bool, tmp_path: Path
+) -> None:
+    (tmp_path / one).touch()
+    is_one = (tmp_path / other).exists()
+    (tmp_path / one).unlink()
+    folder = tmp_path / "job"
+    files = [File(one, made(2_000, 1)), File(other, made(2_000, 2))]
+    with FaultyServer([*GOOD, *files]) as server:
+        for _ in range(2):
+            summary = fetch(server, folder, update=update)
+            assert summary.failed == (1 if is_one else 0)
+            found = [
+                path.read_bytes() for path in folder.iterdir() if path.name not in [f.name for f in GOOD]
+            ]
+            assert len(found) == (1 if is_one else 2)
+            assert set(found) <= {file.data for file in files}
+
+
+def test_a_deep_folder_is_no_obstacle(tmp_path: Path) -> None:
+    folder = tmp_path.joinpath(*["a-folder-with-a-rather-long-name-" + "x" * 20] * 6)
+    assert len(str(folder)) > 260  # where Windows needs another form of a path
+    with FaultyServer([*GOOD, File("big.exr", made(1_500_000), flag="rgb")]) as server:
+        assert fetch(server, folder).failures == ()
+        assert_complete(server, folder)
 
 
 def test_files_of_somebody_else_are_left_alone(tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ def test_without_a_loss_nothing_is_hashed_again(tmp_path: Path) -> None:
 
 
 BOOT = "/proc/sys/kernel/random/boot_id"
-LOSSES = int(os.environ.get("SYNTHESIS_KILLS", "24"))
+LOSSES = int(os.environ.get("SYNTHESIS_KILLS", "12"))
 
 
 def another_boot(place: Path) -> Callable[[Call], Verdict]:

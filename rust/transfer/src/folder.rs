@@ -152,11 +152,12 @@ impl Folder {
             | io::ErrorKind::NotADirectory
             | io::ErrorKind::DirectoryNotEmpty => {
                 let _ = fs::remove_file(part);
-                Error::new(
-                    "file-exists",
-                    format!("{} came into being during the download", target.display()),
-                )
-                .hint("run the same command again")
+                let text = format!("{} came into being during the download", target.display());
+                Error::new("file-exists", text).hint(if self.folds {
+                    "run the same command again; this disk takes names for one that differ in capitals"
+                } else {
+                    "run the same command again"
+                })
             }
             _ => Error::io("write", &target, &error),
         })?;
