@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::backoff::lock;
 use crate::entry::Entry;
+use crate::gauge::Gauge;
 use crate::large::Large;
 
 /// One file to see to.
@@ -47,6 +48,7 @@ pub struct Board {
     changed: Notify,
     /// Nobody takes work once this is cancelled.
     stopped: CancellationToken,
+    gauge: Gauge,
 }
 
 impl Board {
@@ -60,6 +62,7 @@ impl Board {
             open: AtomicUsize::new(0),
             idle: AtomicUsize::new(0),
             changed: Notify::new(),
+            gauge: Gauge::new(),
         }
     }
 
@@ -109,13 +112,14 @@ impl Board {
     }
 
     fn help(&self) -> Option<Work> {
+        let helpers = self.helpers();
+        if helpers == 0 {
+            return None;
+        }
         let larges = lock(&self.larges);
-        larges.iter().find_map(|large| {
-            Some(Work::Help(
-                large.clone(),
-                large.claim_as_helper(self.idle())?,
-            ))
-        })
+        larges
+            .iter()
+            .find_map(|large| Some(Work::Help(large.clone(), large.claim_as_helper(helpers)?)))
     }
 
     /// A file taken by [`Board::next`] is done, well or not.
@@ -138,13 +142,22 @@ impl Board {
 
     /// Wakes permits without work: a large file may be helped with now.
     pub fn call_helpers(&self) {
-        if self.idle() > 0 {
+        if self.idle.load(Ordering::Relaxed) > 0 {
             self.changed.notify_waiters();
         }
     }
 
+    /// How many permits each large file may count on: none while the processor is what bounds us.
+    pub fn helpers(&self) -> usize {
+        let idle = self.idle();
+        if idle == 0 || self.gauge.is_full() {
+            return 0;
+        }
+        idle.div_ceil(lock(&self.larges).len().max(1))
+    }
+
     /// How many permits would like work: those waiting, or one if the queue has run dry.
-    pub fn idle(&self) -> usize {
+    fn idle(&self) -> usize {
         let waiting = self.idle.load(Ordering::Relaxed);
         waiting.max(usize::from(self.queue.is_empty()))
     }

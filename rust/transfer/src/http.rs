@@ -9,6 +9,7 @@
 //! here, because the key must stay at its origin. Bodies are never decompressed behind our back:
 //! length and hash are of the bytes on the wire.
 
+mod buffer;
 pub(crate) mod chunked;
 mod connect;
 mod connection;
@@ -17,6 +18,8 @@ mod place;
 mod pool;
 mod request;
 mod response;
+#[cfg(test)]
+mod tests;
 mod trouble;
 mod tunnel;
 

@@ -12,6 +12,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 use tokio::sync::Notify;
@@ -32,10 +33,10 @@ use crate::ranges::Ranges;
 const SPLIT_FROM: u64 = 32 << 20;
 
 /// The ranges of a split file: long enough to hide a round trip, short enough to share well.
-const GRAINS: (u64, u64) = (8 << 20, 16 << 20);
+const GRAINS: (u64, u64) = (8 << 20, 64 << 20);
 
-/// The range that one permit takes when nobody is idle.
-const LONGEST_CLAIM: u64 = 64 << 20;
+/// How often permits without work are called to help.
+const CALL: Duration = Duration::from_millis(100);
 
 /// How much is written between two notes in the journal, so the most that a kill wastes a permit.
 const NOTED: u64 = 1 << 20;
@@ -53,6 +54,7 @@ pub struct Large {
     hash: Mutex<(Sha256, u64)>,
     counted: AtomicU64,
     changed: Notify,
+    called: Mutex<Instant>,
     dead: CancellationToken,
     split: bool,
 }
@@ -170,6 +172,7 @@ impl Large {
             }),
             hash: Mutex::new((Sha256::new(), 0)),
             changed: Notify::new(),
+            called: Mutex::new(Instant::now()),
             dead: CancellationToken::new(),
             split: split && size > SPLIT_FROM,
             first: Mutex::new(first),
@@ -186,7 +189,7 @@ impl Large {
     ) -> std::result::Result<(), Fault> {
         loop {
             let changed = self.changed.notified();
-            if let Some(range) = self.claim(board.idle()) {
+            if let Some(range) = self.claim(board.helpers()) {
                 self.run(context, board, range).await;
                 continue;
             }
@@ -203,15 +206,16 @@ impl Large {
         (state.active == 0).then(|| state.fault.take().map_or(Ok(()), Err))
     }
 
-    fn claim(&self, idle: usize) -> Option<Range<u64>> {
+    fn claim(&self, helpers: usize) -> Option<Range<u64>> {
         let mut state = lock(&self.state);
         if state.fault.is_some() {
             return None;
         }
-        let most = match idle {
-            _ if !self.split => self.size,
-            0 => LONGEST_CLAIM,
-            idle => (state.todo.len() / (idle as u64 + 1)).clamp(GRAINS.0, GRAINS.1),
+        // Long ranges first and shorter ones towards the end, so that all end together.
+        let workers = (state.active + helpers + 1) as u64;
+        let most = match self.split {
+            true => (state.todo.len() / (2 * workers)).clamp(GRAINS.0, GRAINS.1),
+            false => self.size,
         };
         let range = state.todo.take(most)?;
         state.active += 1;
@@ -219,9 +223,9 @@ impl Large {
     }
 
     /// A range for a permit without work; none until one answer has shown a strong ETag.
-    pub fn claim_as_helper(&self, idle: usize) -> Option<Range<u64>> {
+    pub fn claim_as_helper(&self, helpers: usize) -> Option<Range<u64>> {
         let may = self.split && self.validator.get().is_some();
-        may.then(|| self.claim(idle))?
+        may.then(|| self.claim(helpers))?
     }
 
     async fn run(self: &Arc<Self>, context: &Arc<Context>, board: &Board, range: Range<u64>) {
@@ -273,6 +277,15 @@ impl Large {
             let _ = tokio::task::spawn_blocking(move || large.catch_up(false)).await;
         }
         Ok(())
+    }
+
+    /// Lets idle permits look again, now and then: the processor may have room by now.
+    fn call_helpers(&self, board: &Board) {
+        let mut called = lock(&self.called);
+        if self.split && called.elapsed() >= CALL {
+            *called = Instant::now();
+            board.call_helpers();
+        }
     }
 
     fn note(&self, context: &Context, range: Range<u64>) -> Result<()> {

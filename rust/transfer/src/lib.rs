@@ -30,6 +30,7 @@ mod finished;
 mod folder;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
+mod gauge;
 mod hex;
 mod http;
 mod ids;

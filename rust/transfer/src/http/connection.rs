@@ -10,14 +10,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{sleep_until, Instant, Sleep};
 
+use super::buffer;
 use super::head::Head;
 use super::place::Place;
-
-/// A small answer and its head fit, so that they come with one call.
-const FIRST_BUFFER: usize = 32 << 10;
-
-/// As much as a second-level cache keeps hot between socket, hash and file.
-const LARGEST_BUFFER: usize = 256 << 10;
 
 /// What bytes flow over: a socket, or TLS or a tunnel above one.
 pub trait Stream: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
@@ -58,7 +53,7 @@ impl Connection {
             request: Vec::new(),
             since: Instant::now(),
             wire,
-            buffer: vec![0; FIRST_BUFFER],
+            buffer: Vec::new(),
             start: 0,
             end: 0,
             timer: None,
@@ -118,11 +113,22 @@ impl Connection {
 
     /// Receives more: how many bytes, 0 at the end of the stream.
     pub async fn fill(&mut self, deadline: Instant) -> io::Result<usize> {
-        self.make_room();
+        if self.start == self.end {
+            (self.start, self.end) = (0, 0);
+        } else if self.end == self.buffer.len() {
+            self.buffer.copy_within(self.start.., 0);
+            (self.start, self.end) = (0, self.end - self.start);
+        }
         let amount = std::future::poll_fn(|context| {
+            if self.buffer.is_empty() {
+                self.buffer = buffer::take();
+            }
             let mut into = ReadBuf::new(&mut self.buffer[self.end..]);
             match self.wire.poll_read(context, &mut into) {
-                Poll::Pending => ready_late(&mut self.timer, context, deadline),
+                Poll::Pending => {
+                    self.rest();
+                    ready_late(&mut self.timer, context, deadline)
+                }
                 Poll::Ready(outcome) => Poll::Ready(outcome.map(|()| into.filled().len())),
             }
         })
@@ -131,21 +137,18 @@ impl Connection {
         Ok(amount)
     }
 
-    fn make_room(&mut self) {
+    /// Lends its buffer to others, if it is empty.
+    pub fn rest(&mut self) {
         if self.start == self.end {
-            // What filled the buffer whole is worth a larger one.
-            let was_full = self.end == self.buffer.len();
             (self.start, self.end) = (0, 0);
-            if was_full && self.buffer.len() < LARGEST_BUFFER {
-                self.buffer = vec![0; 2 * self.buffer.len()];
-            }
-        } else if self.end == self.buffer.len() {
-            self.buffer.copy_within(self.start..self.end, 0);
-            (self.start, self.end) = (0, self.end - self.start);
-            if 2 * self.end > self.buffer.len() {
-                self.buffer.resize(2 * self.buffer.len(), 0);
-            }
+            buffer::give(std::mem::take(&mut self.buffer));
         }
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        buffer::give(std::mem::take(&mut self.buffer));
     }
 }
 

@@ -73,6 +73,7 @@ impl Pool {
             return;
         };
         connection.since = Instant::now();
+        connection.rest();
         state.idle.push_back(connection);
         if state.idle.len() > state.most_busy {
             state.idle.pop_front();

@@ -43,7 +43,7 @@ impl Large {
             .map_err(Fault::Final)?;
         let mut noted = *at;
         let outcome = self
-            .write(context, &mut response, at, stop, &mut noted)
+            .write(context, board, &mut response, at, stop, &mut noted)
             .await;
         self.note(context, noted..*at).map_err(Fault::Final)?;
         outcome
@@ -139,6 +139,7 @@ impl Large {
     async fn write(
         &self,
         context: &Context,
+        board: &Board,
         response: &mut Response,
         at: &mut u64,
         stop: u64,
@@ -169,6 +170,7 @@ impl Large {
             if *at - *noted >= NOTED {
                 self.note(context, *noted..*at).map_err(Fault::Final)?;
                 *noted = *at;
+                self.call_helpers(board);
             }
         }
         if *at < stop {
