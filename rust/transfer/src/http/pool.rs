@@ -57,8 +57,9 @@ impl Pool {
         state.busy += 1;
         state.most_busy = state.most_busy.max(state.busy);
         loop {
-            let is_there = |one: &Box<Connection>| Arc::ptr_eq(&one.place, place);
-            let at = state.idle.iter().rposition(is_there)?;
+            let idle = state.idle.iter();
+            let at = idle.rev().position(|one| Arc::ptr_eq(&one.place, place))?;
+            let at = state.idle.len() - 1 - at;
             let mut connection = state.idle.remove(at)?;
             if connection.since.elapsed() < OLDEST && connection.is_quiet() {
                 return Some(connection);

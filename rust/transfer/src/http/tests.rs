@@ -19,6 +19,7 @@ fn stack() -> Http {
         first_byte: Duration::from_millis(300),
         idle: Duration::from_millis(300),
         attempts: 2,
+        checkpoint: Duration::from_secs(5),
     };
     Http::new("test", limits)
 }
@@ -56,7 +57,7 @@ async fn request(socket: &mut TcpStream) -> String {
 }
 
 async fn get(http: &Http, url: &Url) -> Result<(u16, Vec<u8>)> {
-    let (key, headers) = Key::split(HeaderMap::new(), url);
+    let (key, headers) = Key::split(HeaderMap::new(), Some(url));
     let mut response = http.get(url.clone(), &key, &headers).await?;
     Ok((response.status(), response.read(1 << 20).await?))
 }
