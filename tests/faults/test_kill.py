@@ -124,6 +124,28 @@ def test_a_mixed_job_survives(seed: int, tmp_path: Path) -> None:
         assert_complete(server, tmp_path)
 
 
+@pytest.mark.parametrize("seed", range(min(KILLS, 20)))
+def test_a_report_of_a_killed_run_tells_no_lies(seed: int, tmp_path: Path) -> None:
+    draw = random.Random(2_000 + seed)
+    folder, report = tmp_path / "job", tmp_path / "report.ndjson"
+    files = [File(f"{at}.rgb.png", made(20_000, at), render_id=at) for at in range(600)]
+    with FaultyServer(files, pace=0.001) as server:
+        child = start(server, folder, concurrency=16, report=str(report))
+        wait_for_bytes(server, draw.randrange(1, 550 * 20_000))
+        kill(child)
+        assert_exact(server, folder)
+        *lines, _ = report.read_bytes().split(b"\n") if report.exists() else [b""]  # the last may be cut
+        told = [json.loads(line) for line in lines]
+        assert not any("end" in line for line in told)
+        assert {line["name"] for line in told if line["status"] == "new"} <= set(final_names(folder))
+
+        server.pace = 0
+        assert outcome(start(server, folder, report=str(report)))["exit_code"] == 0
+        last = json.loads(report.read_bytes().splitlines()[-1])
+        assert (last["end"], last["new"] + last["present"], last["failed"]) == (True, 600, 0)
+        assert_complete(server, folder)
+
+
 def test_many_kills_in_a_row_still_come_to_an_end(tmp_path: Path) -> None:
     draw = random.Random(1)
     files = [File("big.exr", made(32 * MIB), flag="rgb")]

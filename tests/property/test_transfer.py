@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from fakes import faults
+from fakes import faults, protocol
 from fakes.faulty import FaultyServer, File, made
 from fakes.fetch import assert_complete, assert_exact, kill, outcome, start
 
@@ -38,6 +38,24 @@ file_faults: st.SearchStrategy[Fault] = st.one_of(
     st.builds(faults.stall, at=st.sampled_from([0, 500, 100_000])),
     st.builds(faults.other_range, shift=st.sampled_from([1, 1000])),
     st.builds(faults.redirect, st.just("{target}&moved=1")),
+    st.builds(protocol.chunked, cut=st.booleans(), garbage=st.booleans(), without_end=st.booleans()),
+    st.builds(protocol.bare, st.sampled_from([204, 304])),
+    st.sampled_from(
+        [
+            protocol.answer_after(),
+            protocol.close_after(),
+            protocol.close_at_reuse(),
+            protocol.chunked_and_length(),
+            protocol.error_page(),
+            protocol.garbage_after(),
+            protocol.informational(),
+            protocol.other_total(),
+            protocol.two_lengths(),
+            protocol.unasked_range(),
+            protocol.unsatisfiable(),
+            protocol.weak_etag(),
+        ]
+    ),
     st.sampled_from(
         [faults.honest, faults.no_range(), faults.gzip(), faults.page(), faults.nonsense(), faults.expire()]
     ),
