@@ -23,7 +23,7 @@ use crate::folder::{Aside, Folder, Present};
 use crate::http::Http;
 use crate::ids::Ids;
 use crate::journal::Journal;
-use crate::judge::{Policy, Scan};
+use crate::judge::{Policy, Scan, Shards};
 use crate::links::Links;
 use crate::list::List;
 use crate::manifest::Source;
@@ -31,6 +31,7 @@ use crate::options::{Concurrency, Options, Outcome};
 use crate::permit::permit;
 use crate::plan::{plan, Seen, Wishes};
 use crate::selection::Selection;
+use crate::tar::{Packer, Shelf};
 
 /// Missing render ids that are named; further ones are only counted.
 pub const MOST_MISSING: usize = 1_000;
@@ -87,20 +88,26 @@ async fn run(
     cancel: &CancellationToken,
 ) -> Result<Outcome> {
     let permits = permits(options.concurrency);
-    if options.tar.is_some() {
-        return Err(Error::new("usage", "shards are not ready yet"));
+    if options.tar.is_some() && options.aside.is_some() {
+        let text = "files cannot be made from others and put into shards in one run";
+        return Err(Error::new("usage", text));
     }
     if options.dry_run {
         return dry_run(&http, options, counters).await;
     }
     let selection = (options.list).selection(options.render_ids.as_deref(), options.shard);
     let source = Source::new(options.list, options.headers);
-    let (directory, aside) = (options.directory, options.aside);
+    let (aside, tar) = (options.aside, options.tar);
+    let (is_staged, renders) = (tar.is_some(), tar.as_ref().map_or(1, |tar| tar.renders));
+    let directory = tar.map_or(options.directory, |tar| tar.directory);
     let is_deep = !matches!(source.list, List::Manifest { .. });
     let has_aside = aside.is_some();
-    let opened = tokio::task::spawn_blocking(move || open(&directory, &selection, aside)).await;
-    let (folder, journal) =
+    let opened =
+        tokio::task::spawn_blocking(move || open(&directory, &selection, aside, is_staged)).await;
+    let (folder, journal, shelf) =
         opened.map_err(|_| Error::new("internal", "opening the folder broke off"))??;
+    let (shelf, packed) = shelf.unzip();
+    let packer = shelf.map(|shelf| Packer::new(renders, shelf)).transpose()?;
     let links = Links::new();
     let gate = Gate::default();
     let context = Arc::new(Context {
@@ -111,12 +118,12 @@ async fn run(
         links,
         folder,
         journal,
-        fates: Fates::open(options.report, options.finished)?,
+        fates: Arc::new(Fates::open(packer, options.report, options.finished)?),
         counters,
     });
     let scan = tokio::task::spawn_blocking({
         let context = context.clone();
-        move || scan(&context, has_aside, is_deep)
+        move || scan(&context, packed, has_aside, is_deep)
     });
     let (sender, receiver) = async_channel::bounded(permits.clamp(64, 1024));
     let board = Arc::new(Board::new(receiver, cancel.clone()));
@@ -151,9 +158,11 @@ async fn run(
     let seen = tokio::select! {
         seen = finish(tasks) => seen,
         error = checkpoints(context.clone()) => Err(error),
+        error = context.fates.failed() => Err(error),
         () = grace(cancel, &context.counters) => Ok(Seen::default()),
     };
     let ended = end(&context, seen, tasks, cancel).await;
+    context.fates.stop().await;
     let reported = context.fates.close(ended.as_ref().err());
     let seen = ended?;
     reported?;
@@ -196,27 +205,46 @@ async fn end(
         checkpoint(context).await?;
         return Err(cancelled());
     }
+    context.fates.pack_rest().await?;
     close(context).await?;
     Ok(seen)
 }
 
-fn open(directory: &Path, selection: &str, aside: Option<Aside>) -> Result<(Folder, Journal)> {
-    let folder = Folder::open(directory, aside)?;
+fn open(
+    directory: &Path,
+    selection: &str,
+    aside: Option<Aside>,
+    is_staged: bool,
+) -> Result<(Folder, Journal, Option<(Shelf, Present)>)> {
+    let folder = Folder::open(directory, aside, is_staged)?;
     let journal = Journal::open(folder.work(), selection)?;
     folder.sweep(|id| journal.partial(id).is_some());
-    Ok((folder, journal))
+    let shelf = folder
+        .stage()
+        .map(|stage| Shelf::open(folder.path(), stage));
+    let shelf = shelf.transpose()?;
+    Ok((folder, journal, shelf))
 }
 
 /// Looks at what is there; names of lists may be paths, so `is_deep` looks into sub-folders.
-fn scan(context: &Context, has_aside: bool, is_deep: bool) -> Result<Scan> {
-    let (doubt, folds) = (context.journal.doubt_since, context.folder.folds);
-    let scan = |path: &Path| Present::scan(path, doubt, folds, is_deep);
+fn scan(
+    context: &Context,
+    packed: Option<Present>,
+    has_aside: bool,
+    is_deep: bool,
+) -> Result<Scan> {
+    let (doubt, folder) = (context.journal.doubt_since, &context.folder);
+    let scan = |path: &Path| Present::scan(path, doubt, folder.folds, is_deep);
+    let beside = packed.is_some().then(|| scan(folder.path())).transpose()?;
     Ok(Scan {
-        folder: scan(context.folder.path())?,
+        folder: scan(folder.stage().unwrap_or(folder.path()))?,
         aside: match has_aside {
-            true => scan(&context.folder.aside())?,
+            true => scan(&folder.aside())?,
             false => Present::default(),
         },
+        shards: packed
+            .zip(beside)
+            .map(|(packed, beside)| Shards { packed, beside }),
     })
 }
 

@@ -12,6 +12,7 @@ use crate::fetch::Context;
 use crate::finished::{Finished, FinishedFile, Renders};
 use crate::key::host;
 use crate::report::{Record, Report};
+use crate::tar::Packer;
 
 /// How a file ended.
 #[derive(Debug, Clone, Copy)]
@@ -29,20 +30,23 @@ pub enum Fate<'a> {
 pub struct Fates {
     report: Option<Report>,
     renders: Option<Renders>,
+    packer: Option<Packer>,
     /// Tries beyond the first of files under way; most files have none.
     retries: Mutex<HashMap<Arc<str>, u32>>,
     has_retries: AtomicBool,
 }
 
 impl Fates {
-    /// Opens the report; `finished` gets what is finished.
+    /// Opens the report; `finished` gets what is finished, `packer` puts it into shards.
     pub fn open(
+        packer: Option<Packer>,
         report: Option<PathBuf>,
         finished: Option<async_channel::Sender<Finished>>,
     ) -> Result<Self> {
         Ok(Self {
             report: report.map(Report::open).transpose()?,
             renders: finished.map(Renders::new),
+            packer,
             ..Self::default()
         })
     }
@@ -60,12 +64,18 @@ impl Fates {
         if let Some(renders) = &self.renders {
             renders.expect(entry.render).await;
         }
+        if let Some(packer) = &self.packer {
+            packer.expect(entry);
+        }
     }
 
     /// The selection is known to its end.
     pub async fn planned(&self) {
         if let Some(renders) = &self.renders {
             renders.expect(None).await;
+        }
+        if let Some(packer) = &self.packer {
+            packer.planned().await;
         }
     }
 
@@ -74,11 +84,12 @@ impl Fates {
         if let Fate::Failed(error) = fate {
             context.counters.fail(&entry.name, error);
         }
-        if self.report.is_none() && self.renders.is_none() {
+        if self.report.is_none() && self.renders.is_none() && self.packer.is_none() {
             return;
         }
         let is_made = matches!(fate, Fate::New | Fate::Present);
         let path = context.folder.target(&entry.name);
+        let is_staged = || context.folder.target(&entry.name).exists();
         let counted = || std::fs::metadata(&path).ok().map(|data| data.len());
         let bytes = entry.bytes.or_else(|| counted().filter(|_| is_made));
         if let Some(report) = &self.report {
@@ -106,6 +117,11 @@ impl Fates {
             });
             renders.ended(entry.render, file).await;
         }
+        if let Some(packer) = &self.packer {
+            // What is there may be in a shard, or staged by an earlier run.
+            let staged = is_made.then(|| matches!(fate, Fate::New) || is_staged());
+            packer.ended(entry, staged).await;
+        }
     }
 
     /// A line that is no file has ended.
@@ -122,6 +138,42 @@ impl Fates {
                 host: None,
             });
         }
+    }
+
+    /// Returns the error that ends the writing of shards, if one does.
+    pub async fn failed(&self) -> Error {
+        match &self.packer {
+            Some(packer) => packer.failed().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Writes the last shard and waits for all.
+    pub async fn pack_rest(self: &Arc<Self>) -> Result<()> {
+        if let Some(packer) = &self.packer {
+            packer.finish().await;
+        }
+        self.on_packer(Packer::close).await
+    }
+
+    /// Writes no further shard.
+    pub async fn stop(self: &Arc<Self>) {
+        let stop = |packer: &Packer| {
+            packer.stop();
+            Ok(())
+        };
+        let _ = self.on_packer(stop).await;
+    }
+
+    async fn on_packer(
+        self: &Arc<Self>,
+        what: impl Fn(&Packer) -> Result<()> + Send + 'static,
+    ) -> Result<()> {
+        let fates = self.clone();
+        let work = move || fates.packer.as_ref().map_or(Ok(()), what);
+        tokio::task::spawn_blocking(work)
+            .await
+            .unwrap_or_else(|_| Err(Error::new("internal", "writing shards broke off")))
     }
 
     /// Writes the report's last line; only then does it look whole.

@@ -43,7 +43,7 @@ pub struct Context {
     /// What is known of half-done files.
     pub journal: Journal,
     /// Where the end of each file is told.
-    pub fates: Fates,
+    pub fates: std::sync::Arc<Fates>,
     /// What the caller sees of it all.
     pub counters: std::sync::Arc<Counters>,
 }

@@ -29,7 +29,7 @@ pub enum Finished {
 pub struct FinishedFile {
     /// Its name in the list.
     pub name: Arc<str>,
-    /// Where it is; in runs with shards the folder of the shards.
+    /// Where it is; in runs with shards where it was staged, perhaps no more.
     pub path: PathBuf,
     /// Size in bytes, if it was known or counted.
     pub bytes: Option<u64>,

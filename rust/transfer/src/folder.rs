@@ -36,6 +36,8 @@ pub struct Folder {
     path: PathBuf,
     work: PathBuf,
     aside: Option<Aside>,
+    /// Where files wait for their shards, if they are to be in any.
+    stage: Option<PathBuf>,
     held: Mutex<Option<Lock>>,
     /// True if names that differ only in capital letters or in how accents are written are one.
     pub folds: bool,
@@ -47,7 +49,7 @@ pub struct Folder {
 
 impl Folder {
     /// Makes the folder and its work folder if needed, and locks it against other processes.
-    pub fn open(path: &Path, aside: Option<Aside>) -> Result<Self> {
+    pub fn open(path: &Path, aside: Option<Aside>, is_staged: bool) -> Result<Self> {
         fs::create_dir_all(path).map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => {
                 let text = format!(
@@ -68,13 +70,19 @@ impl Folder {
             fs::create_dir_all(&folder)
                 .map_err(|error| Error::io("make the folder", &folder, &error))?;
         }
+        let stage = is_staged.then(|| work.join(STAGE));
+        if let Some(folder) = &stage {
+            fs::create_dir_all(folder)
+                .map_err(|error| Error::io("make the folder", folder, &error))?;
+        }
         Ok(Self {
+            directory: File::open(stage.as_deref().unwrap_or(path)).ok(),
             path: path.to_owned(),
             work,
             aside,
+            stage,
             held: Mutex::new(Some(held)),
             folds,
-            directory: File::open(path).ok(),
             naming,
             written: Mutex::default(),
         })
@@ -104,8 +112,13 @@ impl Folder {
     pub fn target(&self, name: &str) -> PathBuf {
         match self.stem_aside(name) {
             Some(_) => self.work.join(ASIDE).join(name),
-            None => self.path.join(name),
+            None => self.stage.as_ref().unwrap_or(&self.path).join(name),
         }
+    }
+
+    /// Where files wait for their shards, if they are to be in any.
+    pub fn stage(&self) -> Option<&Path> {
+        self.stage.as_deref()
     }
 
     /// Where files are kept that are only wanted for what is made from them.
@@ -206,6 +219,9 @@ impl Folder {
         let _ = fs::remove_dir(&self.work);
     }
 }
+
+/// Where files wait for their shards, in the work folder.
+const STAGE: &str = "stage";
 
 /// Where files are kept aside, in the work folder.
 pub const ASIDE: &str = "aside";

@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::fetch::Context;
 use crate::folder::{Found, Present};
 use crate::names;
+use crate::tar;
 
 /// What is done about files that are there already.
 #[derive(Debug, Clone, Copy, Default)]
@@ -22,6 +23,25 @@ pub struct Scan {
     pub folder: Present,
     /// Aside, only wanted for what is made from it.
     pub aside: Present,
+    /// In shards and beside them, when files go to shards.
+    pub shards: Option<Shards>,
+}
+
+/// What was in shards at the start.
+pub struct Shards {
+    /// By the names of members.
+    pub packed: Present,
+    /// Job-wide files.
+    pub beside: Present,
+}
+
+impl Shards {
+    fn take(&mut self, entry: &Entry) -> Option<Found> {
+        match tar::is_job_wide(entry) {
+            true => self.beside.take(&entry.name),
+            false => self.packed.take(&tar::member(&entry.name)),
+        }
+    }
 }
 
 /// What is to be done about a file.
@@ -53,6 +73,13 @@ pub fn judge(
     if let Some(why) = names::fault(name).filter(|_| entry.line == 0) {
         let text = format!("{}: refused as a file name: {why}", names::shown(name));
         return Err(Error::new("invalid-name", text).hint("ask the owner of the job to rename it"));
+    }
+    if let Some(held) = found.shards.as_mut().and_then(|shards| shards.take(entry)) {
+        if entry.bytes.is_none_or(|bytes| bytes == held.bytes) {
+            return Ok(there(context, entry, held.bytes));
+        }
+        let text = format!("{name}: a shard holds {} bytes of it", held.bytes);
+        return Err(Error::new("differs", text).hint("move that shard away to have it made anew"));
     }
     let stem = context.folder.stem_aside(name);
     // What is made from a file does not tell whether the file has changed since.

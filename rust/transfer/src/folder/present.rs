@@ -95,6 +95,17 @@ impl Present {
         self.sizes.insert(key, found);
     }
 
+    /// Notes a file that a shard holds.
+    pub fn add(&mut self, name: &str, bytes: u64) {
+        let found = Found {
+            bytes,
+            is_doubtful: false,
+        };
+        self.bytes += bytes;
+        let key = self.key(name);
+        self.sizes.insert(key, found);
+    }
+
     /// True if a file of that name was there.
     pub fn holds(&self, name: &str) -> bool {
         let found = self.sizes.get(&self.key(name));
