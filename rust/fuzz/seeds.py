@@ -36,6 +36,12 @@ RECORDS = [
     {"gone": {"part": "a"}},
 ]
 
+SHARD = (
+    b"a.png".ljust(100, b"\0")
+    + b"0000644\0" + b"0000000\0" * 2 + b"00000000001\0" + b"00000000000\0" + b"006471\0 0"
+).ljust(257, b"\0") + (b"ustar\x0000").ljust(255, b"\0") + b"x".ljust(512 + 1024, b"\0")
+"""A shard of one file."""
+
 
 def lines(objects: list[dict[str, object]]) -> bytes:
     """NDJSON."""
@@ -64,6 +70,18 @@ def seeds() -> dict[str, list[bytes]]:
             b"\x01" + zstandard.compress(text),
             b"\x00" + b"x" * 70_000,
         ],
+        "link_expiry": [
+            b"X-Amz-Date=20261120T115500Z&X-Amz-Expires=300&X-Amz-Signature=x",
+            b"Expires=1795176000&Signature=x",
+            b"sv=2020&se=2026-11-20T12%3A00%3A00Z&sig=abc",
+            b"Policy=eyJTdGF0ZW1lbnQiOlt7fV19&Signature=s",
+        ],
+        "list": [
+            b"\n" + text,
+            b"https://h/a\nhttps://h/a%2F..%5Cb\tc/d\n#\n",
+            b"url,name,size,sha256\n\"https://h/a\",\"x\ny\",1,\nhttps://h/b,,,\n",
+            b'{"url":"https://h/a"}\n{"url":"b","name":"c/d","size":"7"}\n',
+        ],
         "names": [b"0.rgb.png", b"..", b"a/b", b"CON", b"com1.txt", b"a.", b"\x1b[2J", "\u202e.png".encode()],
         "range_sets": [bytes([0, 9, 9, 9, 40, 9, 0, 0xC5]), bytes(range(64))],
         "response_head": [
@@ -71,6 +89,7 @@ def seeds() -> dict[str, list[bytes]]:
             b"\x01HTTP/1.0 200 OK\nConnection: keep-alive\n\n",
             b"\x00HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 5, 5\r\n\r\n",
         ],
+        "shard": [bytes(1024), SHARD],
         "retry_after": [b"1", b"999999999999", b"Fri, 20 Nov 2026 10:00:00 GMT", b"-1", b"1e30"],
     }
 

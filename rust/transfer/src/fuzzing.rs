@@ -3,6 +3,8 @@
 //! `rust/fuzz` has a target for each of them; what it finds goes to `rust/fuzz/findings/TARGET/`, and a test
 //! here puts every finding before its function for ever.
 
+mod lists;
+
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
@@ -20,6 +22,8 @@ use crate::manifest::{hex, sha256};
 use crate::names;
 use crate::ranges::{self, Ranges};
 
+pub use lists::{link_expiry, list, shard};
+
 /// A reader of any bytes; it panics if a promise does not hold.
 pub type Reader = fn(&[u8]);
 
@@ -31,10 +35,13 @@ pub const READERS: &[(&str, Reader)] = &[
     ("ids", ids),
     ("journal", journal),
     ("lines", lines),
+    ("link_expiry", link_expiry),
+    ("list", list),
     ("names", names),
     ("range_sets", range_sets),
     ("response_head", response_head),
     ("retry_after", retry_after),
+    ("shard", shard),
 ];
 
 /// The head of an answer is whole at one length alone, and a connection is kept only where the body's end is clear.

@@ -18,7 +18,7 @@ use std::path::PathBuf;
 
 use crate::entry::Entry;
 
-#[cfg(feature = "fuzzing")]
+#[cfg(any(test, feature = "fuzzing"))]
 pub use archive::read;
 pub use pack::Packer;
 pub use shelf::Shelf;

@@ -29,7 +29,11 @@ use crate::error::Result;
 use crate::http::Http;
 use crate::links::Links;
 use crate::manifest::{Line, Manifest, Source};
+#[cfg(any(test, feature = "fuzzing"))]
+pub use format::{Format, Label};
 pub use reader::Reader;
+#[cfg(any(test, feature = "fuzzing"))]
+pub use row::Parsed;
 
 /// The files of a run.
 #[derive(Debug, Clone)]

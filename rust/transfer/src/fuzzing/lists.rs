@@ -1,0 +1,57 @@
+//! Readers of lists, of the ends of signed links, and of shards.
+
+use std::io::Cursor;
+
+use url::Url;
+
+use crate::expiry;
+use crate::list::{name, Format, Label, Parsed};
+use crate::tar;
+
+/// Whatever a list holds, what is taken from it is a web address and a path inside the folder.
+pub fn list(data: &[u8]) {
+    let mut lines = data.split(|byte| *byte == b'\n');
+    let first = String::from_utf8_lossy(lines.next().unwrap_or_default()).into_owned();
+    let base = Url::parse("https://h/x/").ok();
+    for (label, base) in [(Label::Other, None), (Label::Csv, base.as_ref())] {
+        let Ok((mut format, _)) = Format::sniff(&first, label, base.is_some()) else {
+            continue;
+        };
+        for line in lines.clone() {
+            let Parsed::Row(row) = format.parse(line) else {
+                continue;
+            };
+            let Ok(checked) = row.check(base, true) else {
+                continue;
+            };
+            assert!(name::fault(&checked.name).is_none());
+            assert!(!checked.name.starts_with('/') && !checked.name.contains('\\'));
+            assert!(checked
+                .name
+                .split('/')
+                .all(|part| !matches!(part, "" | "." | "..")));
+            if let Some(url) = checked.url {
+                assert!(matches!(url.scheme(), "http" | "https") && url.fragment().is_none());
+                assert!(url.host_str().is_some_and(|host| !host.is_empty()));
+            }
+        }
+    }
+}
+
+/// Any query has an end or none; the same one each time.
+pub fn link_expiry(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    if let Ok(url) = Url::parse(&format!("https://h/f?{text}")) {
+        assert_eq!(expiry::ends(&url), expiry::ends(&url));
+        assert!(url.query().is_some_and(|query| !query.is_empty()) || expiry::ends(&url).is_none());
+    }
+}
+
+/// A shard is whole and ours, or refused; its members fit in it.
+pub fn shard(data: &[u8]) {
+    let mut total = 0_u64;
+    let outcome = tar::read(&mut Cursor::new(data), |_, size| total += size);
+    if outcome.is_ok() {
+        assert!(total < data.len() as u64 && data.ends_with(&[0; 1024]));
+    }
+}
