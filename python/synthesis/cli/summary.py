@@ -31,6 +31,8 @@ def report(session: Session, summary: Summary, how: How, directory: Path, **abou
             text += f", report in {how.report}"
         if advice := advise(summary.bound, how):
             text += f"\n{advice}"
+    for warning in summary.warnings:
+        session.out.warn(warning)
     session.out.summary(document, text, bare=str(directory))
 
 
@@ -73,15 +75,19 @@ def _checked(summary: Summary) -> str:
 
 def _planned(summary: Summary) -> str:
     """What a run would fetch."""
-    rows = [(flag, f"{count:,}", size(total)) for flag, (count, total) in summary.assets.items()]
-    rows.append(("all", f"{summary.files_total:,}", size(summary.bytes_total)))
-    text = table(("ASSET", "FILES", "BYTES"), rows, right=(1, 2))
-    left = max(0, summary.bytes_total - summary.bytes_done)
-    text += f"\n{plural(summary.files_present, 'file')} there before; {size(left)} to fetch"
+    rows = [
+        (flag or "-", f"{asset.files:,}", f"{asset.present:,}", size(asset.bytes) + "+" * bool(asset.unsized))
+        for flag, asset in summary.assets.items()
+    ]
+    unsized = any(asset.unsized for asset in summary.assets.values())
+    total = size(summary.bytes_total) + "+" * unsized
+    rows.append(("all", f"{summary.files_total:,}", f"{summary.files_present:,}", total))
+    text = table(("ASSET", "FILES", "THERE", "BYTES"), rows, right=(1, 2, 3))
+    text += f"\n{size(summary.needed_bytes)}{' or more' * unsized} to fetch"
     if summary.free_bytes is not None:
         text += f", {size(summary.free_bytes)} free"
-        if summary.free_bytes < left:
-            text += ": it does not fit"
+        if summary.free_bytes < summary.needed_bytes:
+            text += ": that does not fit"
     return text
 
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from synthesis.ops import extract as images
-from synthesis.schema.asset import BY_FLAG
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -66,7 +65,7 @@ class Exrs:
         """What the core keeps aside: suffix and products; None if EXRs are asked for themselves."""
         if not self.made or EXR in self.assets:
             return None
-        return SUFFIX, [f".{BY_FLAG[flag].suffix}" for flag in self.made]
+        return SUFFIX, [_suffix(flag) for flag in self.made]
 
     def make(self, *, most: int | None = None, tick: Callable[[], object] | None = None) -> None:
         """Make the images of EXRs that have arrived aside, at most `most`, and remove those EXRs."""
@@ -101,7 +100,7 @@ class Exrs:
         for name in sorted(name for name in there if name.endswith(SUFFIX) and self._is_wanted(name)):
             stem = name.removesuffix(SUFFIX)
             missing = tuple(
-                flag for flag in self.made if self.update or f"{stem}.{BY_FLAG[flag].suffix}" not in there
+                flag for flag in self.made if self.update or stem + _suffix(flag) not in there
             )
             if missing:
                 needs.setdefault(missing, []).append(self.directory / name)
@@ -130,6 +129,13 @@ class Exrs:
             return True
         digits = name.split(".", 1)[0]
         return digits.isdecimal() and any(start <= int(digits) <= end for start, end in self.wanted)
+
+
+def _suffix(flag: str) -> str:
+    """The end of an asset's file names, with its dot."""
+    from synthesis.schema.asset import BY_FLAG  # and with it pydantic, which other downloads do without
+
+    return f".{BY_FLAG[flag].suffix}"
 
 
 def _exrs(folder: Path) -> Iterator[Path]:

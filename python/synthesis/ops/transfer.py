@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
-from synthesis.errors import UsageError
+from synthesis.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -146,6 +146,16 @@ class Bound:
     try_permits: int
 
 
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """The files of one asset: how many, their bytes, how many are there, how many have no known size."""
+
+    files: int
+    bytes: int
+    present: int
+    unsized: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary(Progress):
     """What came of a transfer.
@@ -160,8 +170,10 @@ class Summary(Progress):
         missing: how many there are.
         complete: False if the job still makes files.
         bound: what kept it from being faster.
-        assets: files and bytes of each asset, by flag; of a dry run only.
+        warnings: what may surprise: little room, lines that repeat others.
+        assets: what there is of each asset, by flag; of a dry run only.
         free_bytes: room on the disk, if the system tells; of a dry run only.
+        needed_bytes: bytes still to fetch, as far as sizes are known; of a dry run only.
     """
 
     files_new: int
@@ -173,8 +185,10 @@ class Summary(Progress):
     missing: int
     complete: bool
     bound: Bound
-    assets: dict[str, tuple[int, int]] = field(default_factory=dict)
-    free_bytes: int | None = None
+    warnings: tuple[str, ...]
+    assets: dict[str, Planned]
+    free_bytes: int | None
+    needed_bytes: int
 
 
 def settled(given: Options) -> Options:
@@ -213,6 +227,12 @@ EXCLUSIVE = (("verify", "update"), ("verify", "dry_run"), ("verify", "tar"), ("u
 """Options of which one at a time makes sense."""
 
 
+def check_there(options: Options, directory: str | os.PathLike[str]) -> None:
+    """Raise `NotFoundError` if files are to be checked in a folder that is not there."""
+    if options["verify"] and not Path(directory).is_dir():
+        raise NotFoundError(f"there is no folder {directory}", hint="download it first: leave out --verify")
+
+
 def core_transfer(
     options: Options,
     *,
@@ -224,6 +244,7 @@ def core_transfer(
     aside: tuple[str, list[str]] | None = None,
 ) -> _core.Transfer:
     """Return the settled options and the list as the core takes them."""
+    check_there(options, directory)
     concurrency, shard, tar = options["concurrency"], options["shard"], options["tar"]
     return {
         "list": (kind, os.fspath(place)),
@@ -266,5 +287,7 @@ def summary_of(found: dict[str, Any]) -> Summary:
         for name, kind, message, status in found["failures"]
     )
     counters["missing_render_ids"] = tuple(found["missing_render_ids"])
+    counters["warnings"] = tuple(found["warnings"])
+    counters["assets"] = {flag: Planned(*counts) for flag, counts in found["assets"].items()}
     counters["bound"] = Bound(**found["bound"])
     return Summary(files_made=0, **counters)

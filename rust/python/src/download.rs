@@ -1,5 +1,6 @@
 //! `download`: the files of a list to a folder.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -152,6 +153,19 @@ pub fn summary(py: Python<'_>, outcome: Outcome) -> PyResult<Py<PyDict>> {
     dict.set_item("missing", outcome.missing)?;
     dict.set_item("missing_render_ids", outcome.missing_render_ids)?;
     dict.set_item("complete", outcome.complete)?;
+    dict.set_item("warnings", outcome.warnings)?;
+    let assets = outcome.assets.into_iter();
+    let assets: BTreeMap<_, _> = assets
+        .map(|(flag, one)| {
+            (
+                flag,
+                (one.files, one.bytes, one.present_files, one.unknown_sizes),
+            )
+        })
+        .collect();
+    dict.set_item("assets", assets)?;
+    dict.set_item("free_bytes", outcome.free)?;
+    dict.set_item("needed_bytes", outcome.needed)?;
     dict.set_item("bound", bound(py, &outcome.bound)?)?;
     Ok(dict.unbind())
 }

@@ -16,6 +16,7 @@ pub const KINDS: &[&str] = &[
     "invalid-name",
     "locked",
     "mismatch",
+    "missing",
     "network",
     "not-found",
     "not-a-member",

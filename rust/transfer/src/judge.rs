@@ -13,7 +13,7 @@ use crate::tar;
 pub struct Policy {
     /// Look at their hash, and fetch those that differ.
     pub update: bool,
-    /// Look at their hash, and report those that differ.
+    /// Look at their hash, and report those that differ or are missing: nothing is fetched.
     pub verify: bool,
 }
 
@@ -96,6 +96,9 @@ pub fn judge(
         is_doubtful,
     }) = present.take(name)
     else {
+        if policy.verify {
+            return Err(Error::new("missing", format!("{name}: it is not there")));
+        }
         return Ok(Verdict::Fetch {
             check: false,
             replace: false,
@@ -107,10 +110,11 @@ pub fn judge(
         return Err(Error::new("differs", text).hint("move it away and run the same command again"));
     }
     // Nobody but us puts files aside, so there none is worth keeping against the server's.
-    let replace = policy.update || is_doubtful || stem.is_some();
+    let replace = !policy.verify && (policy.update || is_doubtful || stem.is_some());
     let fits = bytes.is_none_or(|bytes| bytes == held);
     // Without a sha256 only another size shows that a file differs.
-    let cannot_tell = sha256.is_none() && (is_doubtful || bytes.is_none() && policy.update);
+    let cannot_tell =
+        sha256.is_none() && !policy.verify && (is_doubtful || bytes.is_none() && policy.update);
     if fits && !cannot_tell {
         let check = sha256.is_some() && (policy.update || policy.verify || is_doubtful);
         return Ok(if check {
