@@ -101,7 +101,7 @@ def download_assets(
     wanted = download.Wanted(
         job=job,
         flags=assets,
-        directory=(output or Path(job)).expanduser(),
+        directory=how.folder(output) or Path(job),
         render_ids=render_ids,
         extract=extract,
         watch=watch,

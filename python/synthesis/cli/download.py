@@ -39,7 +39,7 @@ class Wanted:
     def command(self, options: str) -> str:
         """The command line that asks for this again."""
         words = ["synthesis", "job", "assets", "download", self.job, "--assets", self.flags.replace(" ", "")]
-        words += ["-o", str(self.directory)]
+        words += ["-o", str(self.directory)] if self.how.tar is None else []
         if self.render_ids is not None:
             words += ["-r", self.render_ids.replace(" ", "")]
         for name in ("extract", "watch", "allow_missing"):

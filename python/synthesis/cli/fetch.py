@@ -33,9 +33,15 @@ def fetch(
     ],
     *,
     output: Annotated[
-        Path,
-        typer.Option("--output-dir", "-o", metavar="DIR", help="Folder to fill; made if it is not there."),
-    ],
+        Path | None,
+        typer.Option(
+            "--output-dir",
+            "-o",
+            metavar="DIR",
+            show_default=False,
+            help="Folder to fill; made if it is not there.  [required, or --tar]",
+        ),
+    ] = None,
     header: Annotated[
         list[str] | None,
         typer.Option(
@@ -69,7 +75,9 @@ def fetch(
     options = how.options()
     headers = _headers([*_lines(os.environ.get(HEADERS, "")), *(header or [])])
     how.use_network()
-    directory = output.expanduser()
+    directory = how.folder(output)
+    if directory is None:
+        raise UsageError("where to? -o is missing", hint="name a folder to fill: -o DIR")
     resume = _command(urls, directory, header or [], how)
 
     def call(progress: Callable[[Progress], None]) -> Summary:
@@ -116,7 +124,7 @@ def _command(urls: str, directory: Path, header: list[str], how: How) -> str:
     """The command line that asks for this again; what may be secret is not repeated."""
     if urls == "-" or "?" in urls or any(not text.startswith("@") for text in header) or how.proxy:
         return "the same command again"
-    words = ["synthesis", "fetch", urls, "-o", str(directory)]
+    words = ["synthesis", "fetch", urls, *(["-o", str(directory)] if how.tar is None else [])]
     for text in header:
         words += ["--header", text]
     return shlex.join(words + how.words())

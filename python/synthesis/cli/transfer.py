@@ -77,7 +77,7 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
     "tar": (
         Annotated[
             Path | None,
-            _option("--tar", metavar="DIR", help="Write WebDataset shards there in place of single files."),
+            _option("--tar", metavar="DIR", help="Fill this folder with WebDataset shards, in place of -o."),
         ],
         None,
     ),
@@ -154,6 +154,13 @@ class How:
             words += [name] if value is True else [name, str(value)]
         return words
 
+    def folder(self, output: Path | None) -> Path | None:
+        """The folder to fill: that of `-o`, or of `--tar`."""
+        if output is not None and self.tar is not None:
+            raise UsageError("-o and --tar exclude each other", hint="--tar names the folder of the shards")
+        folder = output or self.tar
+        return folder.expanduser() if folder is not None else None
+
     def options(self) -> Options:
         """What was typed, as the engine takes it; `UsageError` for what makes no sense."""
         from synthesis.ops.transfer import check_options, settled
@@ -167,7 +174,7 @@ class How:
             "dry_run": self.dry_run,
             "order": self.order,
             "shard": _shard(self.shard),
-            "tar": self.tar.expanduser() if self.tar else None,
+            "tar": self.tar is not None,
             "limit_rate": _bytes(self.limit_rate),
             "max_rps": _number(self.max_rps),
             "report": self.report.expanduser() if self.report else None,
@@ -202,7 +209,9 @@ def as_typed() -> Iterator[None]:
         yield
     except UsageError as error:
         error.message = re.sub(
-            rf"(?<![\w-])({names})(?= |,|$)", lambda m: "--" + m[1].replace("_", "-"), error.message
+            rf"(?<![\w-])({names})(?= (?:and|exclude|must)|,|$)",
+            lambda m: "--" + m[1].replace("_", "-"),
+            error.message,
         )
         raise
 

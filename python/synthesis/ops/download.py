@@ -76,7 +76,7 @@ def download(
     how = settled(options)
     if isinstance(assets, str) or not assets:
         raise UsageError(f"assets must be a list of one or more flags, not {assets!r}")
-    if extract and (how["verify"] or how["dry_run"] or how["tar"] is not None):
+    if extract and (how["verify"] or how["dry_run"] or how["tar"]):
         raise UsageError("extract makes images of what it fetches: leave out verify, dry_run and tar")
     if watch and (how["verify"] or how["dry_run"]):
         raise UsageError("watch waits for files to fetch: leave out verify and dry_run")

@@ -99,9 +99,7 @@ class Exrs:
         needs: dict[tuple[str, ...], list[Path]] = {}
         for name in sorted(name for name in there if name.endswith(SUFFIX) and self._is_wanted(name)):
             stem = name.removesuffix(SUFFIX)
-            missing = tuple(
-                flag for flag in self.made if self.update or stem + _suffix(flag) not in there
-            )
+            missing = tuple(flag for flag in self.made if self.update or stem + _suffix(flag) not in there)
             if missing:
                 needs.setdefault(missing, []).append(self.directory / name)
         for flags, paths in needs.items():

@@ -28,7 +28,7 @@ class Render:
 
     Attributes:
         render_id: its id.
-        files: their paths, in the manifest's order; with `tar` each is the shard that holds it.
+        files: their paths, by name; with `tar` each is the shard that holds it.
         is_old: True if all of them were there before.
     """
 
@@ -86,7 +86,7 @@ def _each(transport: Transport, transfer: _core.Transfer, how: Options, ahead: i
             if render_id is not None:
                 yield Render(
                     render_id=render_id,
-                    files=tuple(Path(path) for _, path, _, _ in files),
+                    files=tuple(Path(path) for _, path, _, _ in sorted(files)),
                     is_old=all(is_old for _, _, _, is_old in files),
                 )
         _raise_failures(summary_of(stream.outcome()))

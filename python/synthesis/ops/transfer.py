@@ -35,7 +35,7 @@ class Options(TypedDict, total=False):
         shard: `(i, n)`: only part i of n, from 1; the n parts are disjoint and the whole together.
         limit_rate: bytes a second at most.
         max_rps: requests a second at most.
-        tar: a folder for shards as WebDataset reads them, in place of single files.
+        tar: fill the folder with shards as WebDataset reads them, in place of single files.
         tar_renders: renders in a shard.
         report: a file that gets a line of JSON for each file.
         force: begin although the disk seems too small.
@@ -52,7 +52,7 @@ class Options(TypedDict, total=False):
     shard: tuple[int, int] | None
     limit_rate: float | None
     max_rps: float | None
-    tar: str | os.PathLike[str] | None
+    tar: bool
     tar_renders: int
     report: str | os.PathLike[str] | None
     force: bool
@@ -70,7 +70,7 @@ DEFAULTS = Options(
     shard=None,
     limit_rate=None,
     max_rps=None,
-    tar=None,
+    tar=False,
     tar_renders=1000,
     report=None,
     force=False,
@@ -245,7 +245,7 @@ def core_transfer(
 ) -> _core.Transfer:
     """Return the settled options and the list as the core takes them."""
     check_there(options, directory)
-    concurrency, shard, tar = options["concurrency"], options["shard"], options["tar"]
+    concurrency, shard = options["concurrency"], options["shard"]
     return {
         "list": (kind, os.fspath(place)),
         "headers": list(headers.items()) if not isinstance(headers, list) else headers,
@@ -263,7 +263,7 @@ def core_transfer(
         "dry_run": options["dry_run"],
         "force": options["force"],
         "report": Path(options["report"]) if options["report"] is not None else None,
-        "tar": (Path(tar), options["tar_renders"]) if tar is not None else None,
+        "tar": (Path(directory), options["tar_renders"]) if options["tar"] else None,
     }
 
 

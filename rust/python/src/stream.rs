@@ -70,6 +70,9 @@ impl Stream {
         py: Python<'_>,
         cancel: Option<CancelToken>,
     ) -> PyResult<Option<(Option<u64>, Vec<File>)>> {
+        if cancel.as_ref().is_some_and(CancelToken::is_cancelled) {
+            return Err(raise(py, "cancelled", "cancelled", None, None));
+        }
         let finished = self.finished.clone();
         let found = match finished.try_recv() {
             Ok(found) => Some(found),

@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use http::header::{
-    HeaderMap, HeaderValue, ACCEPT_ENCODING, CONTENT_ENCODING, ETAG, IF_RANGE, RANGE, RETRY_AFTER,
+    HeaderValue, ACCEPT_ENCODING, CONTENT_ENCODING, ETAG, IF_RANGE, RANGE, RETRY_AFTER,
 };
 use serde::Deserialize;
 
@@ -165,7 +165,7 @@ pub async fn get(
         .links
         .link(&context.http, &context.gate, &context.source, entry)
         .await?;
-    let mut headers = HeaderMap::with_capacity(3);
+    let mut headers = context.source.headers.clone();
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     if let Some(range) = &ask.range {
         let text = format!("bytes={}-{}", range.start, range.end.saturating_sub(1));
@@ -177,10 +177,8 @@ pub async fn get(
         );
     }
     context.gate.pass().await;
-    let mut response = context
-        .http
-        .get(link.url, &context.source.key, &headers)
-        .await?;
+    let key = context.source.key.starting_at(&link.url);
+    let mut response = context.http.get(link.url.clone(), &key, &headers).await?;
     let status = response.status();
     if link.is_signed || status == 403 {
         context.links.clock.learn(&response);

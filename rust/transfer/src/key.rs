@@ -1,6 +1,8 @@
 //! What is secret, where it may go, and how URLs are shown.
 
-use http::header::{HeaderMap, AUTHORIZATION};
+use std::borrow::Cow;
+
+use http::header::{HeaderMap, HeaderName};
 use url::Url;
 
 /// Headers for one origin only, whatever redirects or manifests say.
@@ -11,8 +13,8 @@ pub struct Key {
 }
 
 impl Key {
-    /// The secret ones among `headers`, bound to the origin of `home` (without one they go nowhere);
-    /// and the others.
+    /// The secret ones among `headers`, bound to the origin of `home` (without one, to that of each
+    /// file's own URL, see [`Key::starting_at`]); and the others.
     pub fn split(headers: HeaderMap, home: Option<&Url>) -> (Self, HeaderMap) {
         let (mut secret, mut open) = (HeaderMap::new(), HeaderMap::new());
         let mut last = None;
@@ -20,8 +22,12 @@ impl Key {
             // A header map names only the first of several values of one header.
             last = name.or(last);
             let Some(name) = last.clone() else { continue };
-            let is_secret = name == AUTHORIZATION || name == "x-synthesis-org" || name == "cookie";
-            if is_secret { &mut secret } else { &mut open }.append(name, value);
+            if is_secret(&name) {
+                &mut secret
+            } else {
+                &mut open
+            }
+            .append(name, value);
         }
         (
             Self {
@@ -32,11 +38,30 @@ impl Key {
         )
     }
 
+    /// The key for a request that begins at `url`, which a list without an origin of its own named:
+    /// redirects to other origins get nothing.
+    pub fn starting_at(&self, url: &Url) -> Cow<'_, Self> {
+        if self.home.is_some() || self.headers.is_empty() {
+            return Cow::Borrowed(self);
+        }
+        Cow::Owned(Self {
+            headers: self.headers.clone(),
+            home: Some(url.clone()),
+        })
+    }
+
     /// The secret headers if `url` is at home, else none.
     pub fn for_url(&self, url: &Url) -> Option<&HeaderMap> {
         let home = self.home.as_ref()?;
         same_origin(url, home).then_some(&self.headers)
     }
+}
+
+/// True for headers that open doors, and for those whose names say so.
+fn is_secret(name: &HeaderName) -> bool {
+    let name = name.as_str();
+    let tells = ["auth", "cookie", "token", "key", "secret", "password"];
+    name == "x-synthesis-org" || tells.iter().any(|word| name.contains(word))
 }
 
 /// True if scheme, host and port are the same.
@@ -70,6 +95,19 @@ mod tests {
 
     fn url(text: &str) -> Url {
         Url::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"))
+    }
+
+    #[test]
+    fn a_key_without_a_home_goes_where_a_request_begins_and_no_further() {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-api-key", "k".parse().unwrap_or_else(|_| panic!()));
+        headers.insert("accept", "*/*".parse().unwrap_or_else(|_| panic!()));
+        let (key, open) = Key::split(headers, None);
+        assert_eq!(open.len(), 1);
+        assert!(key.for_url(&url("https://a.example/")).is_none());
+        let begun = key.starting_at(&url("https://a.example/x"));
+        assert!(begun.for_url(&url("https://a.example/y")).is_some());
+        assert!(begun.for_url(&url("https://b.example/y")).is_none());
     }
 
     #[test]
