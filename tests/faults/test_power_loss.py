@@ -16,7 +16,7 @@ import pytest
 
 from fakes.calls import Call, Verdict, Watch
 from fakes.faulty import FaultyServer, File, made
-from fakes.fetch import STATE, assert_complete, fetch, outcome, start
+from fakes.fetch import STATE, assert_complete, fetch, final_names, outcome, start
 from fakes.power import Recorder
 
 if TYPE_CHECKING:
@@ -102,13 +102,23 @@ def test_whatever_a_power_loss_leaves_the_next_run_mends(tmp_path: Path) -> None
             assert done["exit_code"] == 0
         assert_complete(server, folder)
         assert sum(event.what == "syncfs" for event in recorder.events) > 2
-        server.pace = 0
+        server.pace = seen = 0
         for loss in range(LOSSES):
             place = tmp_path / f"after-{loss}"
             # The last one comes when all is done: then everything must be there without another look.
             at = recorder.lose_power(draw, place, at=len(recorder.events) if loss == 0 else None)
+            spoilt = [
+                file.name
+                for file in files
+                if (place / file.name).exists() and (place / file.name).read_bytes() != file.data
+            ]
+            seen += bool(spoilt)
+            if loss == 0:
+                assert spoilt == []
+                assert {file.name for file in files} <= set(final_names(place))
             with Watch(another_boot(tmp_path / "boot"), {"open", "openat"}) as watch:
                 done = outcome(start(server, place, watch=watch))
             assert done["exit_code"] == 0, (at, done)
             assert_complete(server, place)
             shutil.rmtree(place)
+    assert seen, "no power loss has spoilt a file: the replay proves nothing"
