@@ -37,9 +37,17 @@ RECORDS = [
 ]
 
 SHARD = (
-    b"a.png".ljust(100, b"\0")
-    + b"0000644\0" + b"0000000\0" * 2 + b"00000000001\0" + b"00000000000\0" + b"006471\0 0"
-).ljust(257, b"\0") + (b"ustar\x0000").ljust(255, b"\0") + b"x".ljust(512 + 1024, b"\0")
+    (
+        b"a.png".ljust(100, b"\0")
+        + b"0000644\0"
+        + b"0000000\0" * 2
+        + b"00000000001\0"
+        + b"00000000000\0"
+        + b"006662\0 0"
+    ).ljust(257, b"\0")
+    + (b"ustar\x0000").ljust(255, b"\0")
+    + b"x".ljust(512 + 1024, b"\0")
+)
 """A shard of one file."""
 
 
@@ -79,7 +87,7 @@ def seeds() -> dict[str, list[bytes]]:
         "list": [
             b"\n" + text,
             b"https://h/a\nhttps://h/a%2F..%5Cb\tc/d\n#\n",
-            b"url,name,size,sha256\n\"https://h/a\",\"x\ny\",1,\nhttps://h/b,,,\n",
+            b'url,name,size,sha256\n"https://h/a","x\ny",1,\nhttps://h/b,,,\n',
             b'{"url":"https://h/a"}\n{"url":"b","name":"c/d","size":"7"}\n',
         ],
         "names": [b"0.rgb.png", b"..", b"a/b", b"CON", b"com1.txt", b"a.", b"\x1b[2J", "\u202e.png".encode()],
