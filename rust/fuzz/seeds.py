@@ -59,7 +59,8 @@ def lines(objects: list[dict[str, object]]) -> bytes:
 def seeds() -> dict[str, list[bytes]]:
     """By target."""
     text = lines(MANIFEST)
-    answer = b'HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 0-9/90\r\nETag: "e"\r\nContent-Length: 10\r\n\r\n'
+    answer = b'HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 0-9/90\r\nETag: "e"\r\n'
+    answer += b"Content-Length: 10\r\n\r\n"
     return {
         "chunked": [
             b"5\r\nhello\r\n0\r\n\r\nrest",

@@ -1,6 +1,8 @@
 //! From the list to work: what is not wanted and what the folder holds is skipped, and the rest
 //! goes to the board. One pass, in constant memory.
 
+use std::collections::HashSet;
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use async_channel::Sender;
@@ -67,7 +69,19 @@ pub struct Planner<'a> {
     is_counted: Option<bool>,
     /// For lists, whose names may clash and whose lines may repeat.
     lines: Option<Lines>,
+    /// Names of a list whose files go to shards.
+    staged: Option<HashSet<u64>>,
     planned: u64,
+}
+
+/// What earlier lines of a list say of a line.
+#[derive(Debug, Clone, Copy)]
+enum Before {
+    New,
+    /// The same line was there.
+    Repeated,
+    /// Another file has its name.
+    Clash,
 }
 
 /// Reads the list to its end. The folder is scanned while the list is being asked for.
@@ -96,12 +110,14 @@ pub async fn plan(
         },
         is_counted: None,
         lines: None,
+        staged: None,
         planned: 0,
     };
     let mut renewals = 0;
     while let Some(line) = next? {
         if planner.lines.is_none() && !listing.is_manifest() {
             planner.lines = Some(Lines::new());
+            planner.staged = context.folder.stage().map(|_| HashSet::new());
         }
         if !planner.line(line).await? {
             break;
@@ -152,7 +168,8 @@ impl Planner<'_> {
         if let Some(id) = entry.render {
             self.seen.ids.insert(id);
         }
-        if self.is_repeated(&entry) {
+        let before = self.before(&entry);
+        if matches!(before, Before::Repeated) {
             self.seen.repeated += 1;
             return Ok(true);
         }
@@ -161,7 +178,10 @@ impl Planner<'_> {
             add(&counters.bytes_total, entry.bytes.unwrap_or(0));
         }
         self.context.fates.expect(&entry).await;
-        let verdict = judge(self.context, &mut self.found, &entry, self.wishes.policy);
+        let verdict = match before {
+            Before::Clash => Err(twice(&entry)),
+            _ => judge(self.context, &mut self.found, &entry, self.wishes.policy),
+        };
         let error = match verdict {
             Ok(Verdict::There) => {
                 self.context
@@ -193,16 +213,27 @@ impl Planner<'_> {
         Ok(true)
     }
 
-    /// True for a line of a list whose name and URL an earlier line had: it is fetched once.
-    fn is_repeated(&mut self, entry: &Entry) -> bool {
+    /// Whether an earlier line of the list had this name, and perhaps this URL too: such a line is
+    /// fetched once.
+    fn before(&mut self, entry: &Entry) -> Before {
         let Some(lines) = &mut self.lines else {
-            return false;
+            return Before::New;
         };
         let url = entry.url.as_deref().unwrap_or_default();
-        // The filter may err, so a file must be there or on its way, too.
-        lines.note(&(&entry.name, url))
-            && !self.found.folder.holds(&entry.name)
-            && (self.board.has(&entry.name) || self.context.folder.target(&entry.name).exists())
+        let is_name_known = lines.note(&(&entry.name, "name"));
+        let is_line_known = lines.note(&(&entry.name, url));
+        // The filter may err, so a file must be there or on its way, too. What went into a shard
+        // is gone from its stage, so there names are kept: 16 bytes or so for each.
+        let is_known = match &mut self.staged {
+            Some(names) => !names.insert(names.hasher().hash_one(&entry.name)),
+            None if !is_name_known || self.found.folder.holds(&entry.name) => false,
+            None => self.board.has(&entry.name) || self.context.folder.target(&entry.name).exists(),
+        };
+        match (is_known, is_line_known) {
+            (false, _) => Before::New,
+            (true, true) => Before::Repeated,
+            (true, false) => Before::Clash,
+        }
     }
 
     fn head(&mut self, head: &Head) -> Result<()> {
