@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import tarfile
 import time
 from typing import TYPE_CHECKING
 
@@ -250,3 +251,34 @@ def test_quiet_prints_the_folder(cli: Command, server: FaultyServer) -> None:
     (cli.folder / "urls.txt").write_text(plain(server))
     done = cli.ok("fetch", "urls.txt", "-o", "out", "--quiet")
     assert (done.out, done.err) == ("out\n", "")
+
+
+def test_shards_of_tar_hold_every_file(cli: Command, server: FaultyServer) -> None:
+    (cli.folder / "list.ndjson").write_text(rich(server))
+    done = cli.ok("fetch", "list.ndjson", "--tar", "shards", "--tar-renders", "10")
+    assert "Saved to shards" in done.out
+    shards = sorted((cli.folder / "shards").iterdir())
+    assert [path.name for path in shards] == [f"shard-{number:06}.tar" for number in range(3)]
+    found = {}
+    for path in shards:
+        with tarfile.open(path) as archive:
+            for member in archive:
+                data = archive.extractfile(member)
+                assert data is not None
+                found[member.name] = data.read()
+    assert sorted(found.values()) == sorted(expected(server).values())
+    both = cli("fetch", "list.ndjson", "--tar", "shards", "-o", "out")
+    assert (both.code, "-o and --tar exclude each other" in both.err) == (2, True)
+
+
+def test_a_folder_in_use_is_a_matter_of_the_disk(cli: Command, server: FaultyServer) -> None:
+    server.pace = 0.2
+    (cli.folder / "urls.txt").write_text(plain(server))
+    running = cli.start("fetch", "urls.txt", "-o", "out", "-c", "1")
+    end = time.monotonic() + 30
+    while time.monotonic() < end and not (cli.folder / "out").exists():
+        time.sleep(0.01)
+    second = cli("fetch", "urls.txt", "-o", "out")
+    running.kill()
+    running.communicate()
+    assert (second.code, len(second.err.splitlines())) == (6, 2)
