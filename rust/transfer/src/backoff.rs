@@ -1,16 +1,10 @@
-//! How long to wait before trying again: decorrelated jitter, and the gate that a host's
-//! `Retry-After` closes for all permits at once.
+//! How long to wait before trying again: decorrelated jitter.
 
 use std::sync::Mutex;
-use std::time::{Duration, SystemTime};
-
-use tokio::time::Instant;
+use std::time::Duration;
 
 const SHORTEST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(15);
-
-/// A server may ask for hours; past this we would rather fail and be run again.
-const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
 /// The waits of one unit of work. Never sleeps itself, so tests need no clock.
 #[derive(Debug)]
@@ -46,37 +40,14 @@ impl Backoff {
         Some(self.last)
     }
 
+    /// True when at least half of the attempts are used up.
+    pub fn is_half_used(&self) -> bool {
+        2 * self.attempt >= self.most
+    }
+
     /// Bytes arrived: the host is well, so the count starts over.
     pub fn reset(&mut self) {
         *self = Self::new(self.most);
-    }
-}
-
-/// Closed while a host has asked for a pause; every permit waits at it before each request.
-#[derive(Debug, Default)]
-pub struct Gate(Mutex<Option<Instant>>);
-
-impl Gate {
-    /// Closes the gate for `pause` (capped); a longer pause already set is kept.
-    pub fn close(&self, pause: Duration) {
-        let until = Instant::now() + pause.min(LONGEST_PAUSE);
-        let mut shut = lock(&self.0);
-        if shut.is_none_or(|old| old < until) {
-            *shut = Some(until);
-        }
-    }
-
-    /// Returns when the gate is open.
-    pub async fn pass(&self) {
-        loop {
-            let until = *lock(&self.0);
-            match until {
-                Some(instant) if instant > Instant::now() => {
-                    tokio::time::sleep_until(instant).await
-                }
-                _ => return,
-            }
-        }
     }
 }
 
@@ -85,20 +56,6 @@ pub fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex
         .lock()
         .unwrap_or_else(std::sync::PoisonError::into_inner)
-}
-
-/// `Retry-After` as a pause: seconds or an HTTP date (RFC 9110 §10.2.3).
-pub fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
-    let value = value.trim();
-    if let Ok(seconds) = value.parse::<u64>() {
-        return Some(Duration::from_secs(seconds).min(LONGEST_PAUSE));
-    }
-    let date = httpdate::parse_http_date(value).ok()?;
-    Some(
-        date.duration_since(now)
-            .unwrap_or_default()
-            .min(LONGEST_PAUSE),
-    )
 }
 
 #[cfg(test)]
@@ -114,23 +71,5 @@ mod tests {
             waits.iter().all(|wait| (SHORTEST..=LONGEST).contains(wait)),
             "{waits:?}"
         );
-    }
-
-    #[test]
-    fn retry_after_reads_seconds_and_dates() {
-        let now = httpdate::parse_http_date("Fri, 20 Nov 2026 10:00:00 GMT")
-            .unwrap_or(SystemTime::UNIX_EPOCH);
-        assert_eq!(retry_after("7", now), Some(Duration::from_secs(7)));
-        assert_eq!(
-            retry_after("Fri, 20 Nov 2026 10:00:09 GMT", now),
-            Some(Duration::from_secs(9))
-        );
-        assert_eq!(
-            retry_after("Fri, 20 Nov 2026 09:00:00 GMT", now),
-            Some(Duration::ZERO)
-        );
-        assert_eq!(retry_after("999999", now), Some(LONGEST_PAUSE));
-        assert_eq!(retry_after("soon", now), None);
-        assert_eq!(retry_after("-1", now), None);
     }
 }

@@ -1,13 +1,15 @@
-//! Who does what: a fixed number of permits share the files, and help with large ones when there
-//! is nothing else to do.
+//! Who does what: permits share the files, and help with large ones when there is nothing else to
+//! do. Big files begin early, so that none of them is left for the end; files in lasting trouble go
+//! to the back.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_channel::{Receiver, TryRecvError};
 use tokio::sync::Notify;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::backoff::lock;
@@ -15,8 +17,23 @@ use crate::entry::Entry;
 use crate::gauge::Gauge;
 use crate::large::Large;
 
+/// Files over this size begin early.
+const BIG: u64 = 4 << 20;
+
+/// Big files are on this share of the permits, one in so many, while there are small ones too.
+const BIG_SHARE: usize = 4;
+
+/// Big files that may be waiting: how far the list is looked ahead.
+const LOOK_AHEAD: usize = 1_024;
+
+/// Files in trouble that may be waiting.
+const MOST_LATER: usize = 10_000;
+
+/// How often a file may go to the back.
+const PASSES: u32 = 2;
+
 /// One file to see to.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Unit {
     /// Its line of the manifest.
     pub entry: Entry,
@@ -30,8 +47,8 @@ pub struct Unit {
 
 /// What a permit does next.
 pub enum Work {
-    /// A file of its own.
-    File(Unit),
+    /// A file of its own, and how often it was put off.
+    File(Unit, u32),
     /// A range of somebody else's large file.
     Help(Arc<Large>, Range<u64>),
 }
@@ -41,6 +58,15 @@ pub struct Board {
     queue: Receiver<Unit>,
     names: Mutex<HashSet<Arc<str>>>,
     larges: Mutex<Vec<Arc<Large>>>,
+    /// Whether big files may overtake.
+    may_reorder: bool,
+    permits: AtomicUsize,
+    /// Big files that wait, and how many are being fetched.
+    big: Mutex<VecDeque<Unit>>,
+    big_waiting: AtomicUsize,
+    big_open: AtomicUsize,
+    /// Files in trouble, and when they may be tried again.
+    later: Mutex<VecDeque<(Instant, Unit, u32)>>,
     /// Files taken from the queue and not done yet.
     open: AtomicUsize,
     /// Permits with nothing to do.
@@ -52,13 +78,19 @@ pub struct Board {
 }
 
 impl Board {
-    /// A board fed by `queue`, until `stopped`.
-    pub fn new(queue: Receiver<Unit>, stopped: CancellationToken) -> Self {
+    /// A board fed by `queue`, until `stopped`; big files overtake small ones if they may.
+    pub fn new(queue: Receiver<Unit>, may_reorder: bool, stopped: CancellationToken) -> Self {
         Self {
             stopped,
             queue,
             names: Mutex::default(),
             larges: Mutex::default(),
+            may_reorder,
+            permits: AtomicUsize::new(1),
+            big: Mutex::default(),
+            big_waiting: AtomicUsize::new(0),
+            big_open: AtomicUsize::new(0),
+            later: Mutex::default(),
             open: AtomicUsize::new(0),
             idle: AtomicUsize::new(0),
             changed: Notify::new(),
@@ -83,32 +115,114 @@ impl Board {
                 return None;
             }
             let changed = self.changed.notified();
-            let closed = match self.queue.try_recv() {
-                Ok(unit) => return Some(self.take(unit)),
+            let closed = match self.pull() {
+                Ok(unit) => return Some(self.take(unit, 0)),
                 Err(error) => error == TryRecvError::Closed,
             };
             if let Some(help) = self.help() {
                 return Some(help);
             }
-            if closed && self.open.load(Ordering::Acquire) == 0 {
+            let due = match closed.then(|| self.put_off_longest()) {
+                Some(Ok((unit, pass))) => return Some(self.take(unit, pass)),
+                Some(Err(due)) => due,
+                None => None,
+            };
+            if closed && due.is_none() && self.open.load(Ordering::Acquire) == 0 {
                 return None;
             }
             self.idle.fetch_add(1, Ordering::Relaxed);
             let unit = tokio::select! {
                 unit = self.queue.recv(), if !closed => unit.ok(),
+                () = tokio::time::sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => None,
                 () = changed => None,
                 () = self.stopped.cancelled() => None,
             };
             self.idle.fetch_sub(1, Ordering::Relaxed);
             if let Some(unit) = unit {
-                return Some(self.take(unit));
+                return Some(self.take(unit, 0));
             }
         }
     }
 
-    fn take(&self, unit: Unit) -> Work {
+    /// A big file while too few permits are on those, else the next of the list.
+    fn pull(&self) -> Result<Unit, TryRecvError> {
+        if !self.may_reorder {
+            return self.queue.try_recv();
+        }
+        let share = (self.permits.load(Ordering::Relaxed) / BIG_SHARE).max(1);
+        let waiting = self.big_waiting.load(Ordering::Acquire);
+        if waiting > 0 && self.big_open.load(Ordering::Relaxed) < share {
+            if let Some(unit) = self.pull_big() {
+                return Ok(unit);
+            }
+        }
+        loop {
+            match self.queue.try_recv() {
+                Ok(unit) if is_big(&unit) && self.big_open.load(Ordering::Relaxed) >= share => {
+                    let mut big = lock(&self.big);
+                    if big.len() >= LOOK_AHEAD {
+                        return Ok(unit);
+                    }
+                    big.push_back(unit);
+                    self.big_waiting.store(big.len(), Ordering::Release);
+                }
+                Err(error) => return self.pull_big().ok_or(error),
+                unit => return unit,
+            }
+        }
+    }
+
+    fn pull_big(&self) -> Option<Unit> {
+        let mut big = lock(&self.big);
+        let unit = big.pop_front();
+        self.big_waiting.store(big.len(), Ordering::Release);
+        unit
+    }
+
+    /// The file that was put off first, if it is due; else when it will be.
+    fn put_off_longest(&self) -> Result<(Unit, u32), Option<Instant>> {
+        let mut later = lock(&self.later);
+        match later.pop_front() {
+            Some((due, unit, pass)) if due <= Instant::now() => Ok((unit, pass)),
+            Some(waiting) => {
+                let due = waiting.0;
+                later.push_front(waiting);
+                Err(Some(due))
+            }
+            None => Err(None),
+        }
+    }
+
+    fn take(&self, unit: Unit, pass: u32) -> Work {
         self.open.fetch_add(1, Ordering::AcqRel);
-        Work::File(unit)
+        if is_big(&unit) {
+            self.big_open.fetch_add(1, Ordering::Relaxed);
+        }
+        Work::File(unit, pass)
+    }
+
+    /// Puts a file in trouble at the back, to be tried from `due`; false if that was done often
+    /// enough. It must still be told [`Board::done`] then.
+    pub fn put_off(&self, unit: Unit, pass: u32, due: Instant) -> bool {
+        let mut later = lock(&self.later);
+        if pass >= PASSES || later.len() >= MOST_LATER {
+            return false;
+        }
+        let is_big = is_big(&unit);
+        later.push_back((due, unit, pass + 1));
+        drop(later);
+        self.close_one(is_big);
+        true
+    }
+
+    /// True if the list has been read to its end.
+    pub fn is_listed(&self) -> bool {
+        self.queue.is_closed()
+    }
+
+    /// Tells how many permits there are now.
+    pub fn allow(&self, permits: usize) {
+        self.permits.store(permits, Ordering::Relaxed);
     }
 
     fn help(&self) -> Option<Work> {
@@ -123,8 +237,15 @@ impl Board {
     }
 
     /// A file taken by [`Board::next`] is done, well or not.
-    pub fn done(&self, name: &Arc<str>) {
-        lock(&self.names).remove(name);
+    pub fn done(&self, unit: &Unit) {
+        lock(&self.names).remove(&unit.entry.name);
+        self.close_one(is_big(unit));
+    }
+
+    fn close_one(&self, is_big: bool) {
+        if is_big {
+            self.big_open.fetch_sub(1, Ordering::Relaxed);
+        }
         if self.open.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.changed.notify_waiters();
         }
@@ -159,6 +280,11 @@ impl Board {
     /// How many permits would like work: those waiting, or one if the queue has run dry.
     fn idle(&self) -> usize {
         let waiting = self.idle.load(Ordering::Relaxed);
-        waiting.max(usize::from(self.queue.is_empty()))
+        let is_dry = self.queue.is_empty() && self.big_waiting.load(Ordering::Relaxed) == 0;
+        waiting.max(usize::from(is_dry))
     }
+}
+
+fn is_big(unit: &Unit) -> bool {
+    unit.entry.bytes.is_some_and(|bytes| bytes > BIG)
 }

@@ -9,12 +9,10 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::backoff::Gate;
 use crate::board::Board;
 use crate::checkpoint::{checkpoint, checkpoints, close, grace};
-use crate::control::{Bound, Throttle};
+use crate::control::{Control, Driver, Gate, Memory, Throttle};
 use crate::counters::{Counters, Snapshot};
-use crate::disk;
 use crate::dry_run::dry_run;
 use crate::error::{Error, Result};
 use crate::fates::Fates;
@@ -27,9 +25,9 @@ use crate::judge::{Policy, Scan, Shards};
 use crate::links::Links;
 use crate::list::List;
 use crate::manifest::Source;
-use crate::options::{Concurrency, Options, Outcome};
-use crate::permit::permit;
-use crate::plan::{plan, Seen, Wishes};
+use crate::options::{Options, Outcome};
+use crate::permit::{permit, Crew};
+use crate::plan::{plan, Order, Seen, Wishes};
 use crate::selection::Selection;
 use crate::tar::{Packer, Shelf};
 
@@ -38,6 +36,9 @@ pub const MOST_MISSING: usize = 1_000;
 
 /// Longer than the bodies' grace, shorter than a caller's patience.
 const WINDING_DOWN: Duration = Duration::from_millis(2_700);
+
+/// Files that are planned ahead of their permits.
+const QUEUED: usize = 1_024;
 
 /// Brings the files of a manifest to a folder.
 ///
@@ -87,7 +88,6 @@ async fn run(
     tasks: &mut JoinSet<Result<Done>>,
     cancel: &CancellationToken,
 ) -> Result<Outcome> {
-    let permits = permits(options.concurrency);
     if options.tar.is_some() && options.aside.is_some() {
         let text = "files cannot be made from others and put into shards in one run";
         return Err(Error::new("usage", text));
@@ -109,10 +109,13 @@ async fn run(
     let (shelf, packed) = shelf.unzip();
     let packer = shelf.map(|shelf| Packer::new(renders, shelf)).transpose()?;
     let links = Links::new();
-    let gate = Gate::default();
+    let known = options.memory.filter(|_| source.list.url().is_some());
+    let memory = Memory::of(known, source.place());
+    let mut driver = Driver::new(options.concurrency, memory);
     let context = Arc::new(Context {
         http,
-        gate,
+        gate: Gate::new(options.max_rps),
+        control: Control::new(driver.permits()),
         throttle: Throttle::new(options.limit_rate),
         source,
         links,
@@ -125,8 +128,9 @@ async fn run(
         let context = context.clone();
         move || scan(&context, packed, has_aside, is_deep)
     });
-    let (sender, receiver) = async_channel::bounded(permits.clamp(64, 1024));
-    let board = Arc::new(Board::new(receiver, cancel.clone()));
+    let (sender, receiver) = async_channel::bounded(QUEUED);
+    let may_reorder = options.order == Order::Manifest && !is_staged;
+    let board = Arc::new(Board::new(receiver, may_reorder, cancel.clone()));
     let asked = options.render_ids.as_deref().map(Ids::new);
     let wishes = Wishes {
         policy: Policy {
@@ -147,16 +151,13 @@ async fn run(
             ))
         }
     });
-    let outages = Arc::new(AtomicUsize::new(0));
-    for _ in 0..permits {
-        let (context, board, outages) = (context.clone(), board.clone(), outages.clone());
-        tasks.spawn(async move {
-            permit(context, board, outages, 2 * permits.max(8)).await?;
-            Ok(Done::Permit)
-        });
-    }
+    let crew = Crew {
+        context: context.clone(),
+        board,
+        outages: Arc::new(AtomicUsize::new(0)),
+    };
     let seen = tokio::select! {
-        seen = finish(tasks) => seen,
+        seen = work(tasks, &crew, &mut driver) => seen,
         error = checkpoints(context.clone()) => Err(error),
         error = context.fates.failed() => Err(error),
         () = grace(cancel, &context.counters) => Ok(Seen::default()),
@@ -173,6 +174,7 @@ async fn run(
         );
         context.counters.warn(text);
     }
+    let bound = driver.finish(&context);
     let (missing, missing_render_ids) = asked
         .map(|asked| asked.missing_from(&seen.ids, MOST_MISSING))
         .unwrap_or_default();
@@ -184,7 +186,7 @@ async fn run(
         missing,
         missing_render_ids,
         complete: seen.complete,
-        bound: Bound::default(),
+        bound,
         warnings: counters.warnings(),
         assets: BTreeMap::new(),
         free: None,
@@ -248,34 +250,29 @@ fn scan(
     })
 }
 
-/// A connection and a file for each permit, and some for the rest of the process.
-fn permits(asked: Concurrency) -> usize {
-    let asked = match asked {
-        Concurrency::Fixed(asked) => asked,
-        Concurrency::Auto => 35,
-    };
-    let most = disk::raise_file_limit().map_or(usize::MAX, |limit| {
-        usize::try_from(limit.saturating_sub(64) / 2).unwrap_or(usize::MAX)
-    });
-    asked.min(most).max(1)
-}
-
-async fn finish(tasks: &mut JoinSet<Result<Done>>) -> Result<Seen> {
+/// Starts permits as they are allowed, until all have ended.
+async fn work(tasks: &mut JoinSet<Result<Done>>, crew: &Crew, driver: &mut Driver) -> Result<Seen> {
     let mut seen = Seen::default();
-    while let Some(task) = tasks.join_next().await {
-        match task {
-            Ok(Ok(Done::Planned(found))) => seen = found,
-            Ok(Ok(Done::Permit)) => {}
-            Ok(Err(error)) => return Err(error),
-            Err(_) => {
-                return Err(Error::new(
-                    "internal",
-                    "a part of the download broke off unexpectedly",
-                ))
+    loop {
+        for index in driver.start() {
+            let crew = crew.clone();
+            tasks.spawn(async move { permit(crew, index).await.map(|()| Done::Permit) });
+        }
+        let ended = tokio::select! {
+            ended = tasks.join_next() => ended,
+            () = driver.look(&crew.context, &crew.board) => continue,
+        };
+        match ended {
+            Some(Ok(Ok(Done::Planned(found)))) => seen = found,
+            Some(Ok(Ok(Done::Permit))) => {}
+            Some(Ok(Err(error))) => return Err(error),
+            Some(Err(_)) => {
+                let text = "a part of the download broke off unexpectedly";
+                return Err(Error::new("internal", text));
             }
+            None => return Ok(seen),
         }
     }
-    Ok(seen)
 }
 
 /// Adds to "disk full" how much room is still needed.

@@ -114,6 +114,11 @@ impl Error {
         )
     }
 
+    /// True if the process or the machine has no more descriptors.
+    pub fn is_crowded(&self) -> bool {
+        self.message.contains("too many open files")
+    }
+
     /// True for failures of the network or the server, which another run may escape.
     pub fn is_outage(&self) -> bool {
         matches!(

@@ -1,14 +1,14 @@
 //! One request for bytes of one file, and what its answer means for the next try.
 
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use http::header::{
     HeaderValue, ACCEPT_ENCODING, CONTENT_ENCODING, ETAG, IF_RANGE, RANGE, RETRY_AFTER,
 };
 use serde::Deserialize;
 
-use crate::backoff::{retry_after, Backoff, Gate};
-use crate::control::Throttle;
+use crate::backoff::Backoff;
+use crate::control::{retry_after, Control, Gate, Throttle, LONGEST_PAUSE};
 use crate::counters::{add, Counters};
 use crate::entry::Entry;
 use crate::error::{Error, Result};
@@ -32,6 +32,8 @@ pub struct Context {
     pub http: std::sync::Arc<Http>,
     /// Shut while the host wants a pause.
     pub gate: Gate,
+    /// What permits tell, and how many there may be.
+    pub control: Control,
     /// The limit of bytes a second; every piece of a body passes it.
     pub throttle: Throttle,
     /// The manifest's address and key.
@@ -77,6 +79,8 @@ impl From<Error> for Fault {
 #[derive(Debug)]
 pub struct Patience {
     backoff: Backoff,
+    /// Good answers of the run at the first trouble.
+    answers: Option<u64>,
     contents: u32,
     renewals: u32,
 }
@@ -86,6 +90,7 @@ impl Patience {
     pub fn new(attempts: u32) -> Self {
         Self {
             backoff: Backoff::new(attempts),
+            answers: None,
             contents: 0,
             renewals: 0,
         }
@@ -94,6 +99,7 @@ impl Patience {
     /// Bytes arrived, so the network is well.
     pub fn progress(&mut self) {
         self.backoff.reset();
+        self.answers = None;
     }
 
     /// Does what `fault` asks for before another try; an error if no other try is due.
@@ -111,14 +117,13 @@ impl Patience {
 
     async fn prepare(&mut self, context: &Context, entry: &mut Entry, fault: Fault) -> Result<()> {
         match fault {
+            Fault::Final(error) if error.is_crowded() => {
+                self.back_off(&context.control, error).await
+            }
             Fault::Final(error) => Err(error),
-            Fault::Again(error) | Fault::Restart(error) => match self.backoff.next() {
-                Some(wait) => {
-                    tokio::time::sleep(wait).await;
-                    Ok(())
-                }
-                None => Err(error),
-            },
+            Fault::Again(error) | Fault::Restart(error) => {
+                self.back_off(&context.control, error).await
+            }
             Fault::Expired(error, serial) => {
                 self.renewals += 1;
                 if self.renewals > RENEWALS {
@@ -144,6 +149,27 @@ impl Patience {
                 Ok(())
             }
         }
+    }
+}
+
+impl Patience {
+    async fn back_off(&mut self, control: &Control, error: Error) -> Result<()> {
+        if matches!(error.kind.as_ref(), "network" | "timeout") {
+            control.pulse.fault();
+        }
+        if error.is_crowded() {
+            control.crowd();
+        }
+        let answers = control.pulse.answers();
+        let before = *self.answers.get_or_insert(answers);
+        let wait = self.backoff.next().ok_or_else(|| error.clone())?;
+        // Others get answers: the rest of the tries are for later, from the back of the queue.
+        if self.backoff.is_half_used() && answers > before {
+            return Err(error);
+        }
+        tokio::time::sleep(wait).await;
+        control.budget.retry().await;
+        Ok(())
     }
 }
 
@@ -177,14 +203,25 @@ pub async fn get(
         );
     }
     context.gate.pass().await;
+    context.control.budget.request();
+    let sent = Instant::now();
     let key = context.source.key.starting_at(&link.url);
     let mut response = context.http.get(link.url.clone(), &key, &headers).await?;
     let status = response.status();
     if link.is_signed || status == 403 {
         context.links.clock.learn(&response);
     }
-    if !matches!(status, 200 | 206) {
-        close_gate(&context.gate, &response);
+    if matches!(status, 200 | 206) {
+        context.control.pulse.answer(sent.elapsed());
+        context.gate.answer();
+    } else {
+        if matches!(status, 429 | 503) {
+            context.control.pulse.throttle();
+        }
+        if let Err(error) = close_gate(&context.gate, &response) {
+            context.control.stop(error.clone());
+            return Err(Fault::Final(error));
+        }
         let error = refusal(&mut response).await;
         return Err(match status {
             403 if error.kind == "url-expired" => Fault::Expired(error, link.serial),
@@ -237,16 +274,23 @@ pub fn mismatch(entry: &Entry, why: &str) -> Fault {
     )
 }
 
-/// Shuts the gate for as long as a 429 or 503 asks.
-pub fn close_gate(gate: &Gate, response: &Response) {
-    if matches!(response.status(), 429 | 503) {
-        let pause = response
-            .header(RETRY_AFTER.as_str())
-            .and_then(|value| retry_after(value, SystemTime::now()));
-        if let Some(pause) = pause {
-            gate.close(pause);
-        }
+/// Shuts the gate for as long as a 429 or 503 asks; an error if that is longer than a run waits.
+pub fn close_gate(gate: &Gate, response: &Response) -> Result<()> {
+    let status = response.status();
+    if !matches!(status, 429 | 503) {
+        return Ok(());
     }
+    let pause = response
+        .header(RETRY_AFTER.as_str())
+        .and_then(|value| retry_after(value, SystemTime::now()));
+    if pause.is_some_and(|pause| pause > LONGEST_PAUSE) {
+        let place = host(response.url());
+        let text = format!("{place} answered {status} and wants a pause of more than 5 minutes");
+        let error = Error::new("throttled", text).status(status);
+        return Err(error.hint("run the same command again later: what is done is kept"));
+    }
+    gate.refuse(pause);
+    Ok(())
 }
 
 #[derive(Default, Deserialize)]

@@ -14,7 +14,8 @@ use percent_encoding::{utf8_percent_encode, AsciiSet, NON_ALPHANUMERIC};
 use tokio::time::Instant;
 use url::Url;
 
-use crate::backoff::{lock, Gate};
+use crate::backoff::lock;
+use crate::control::Gate;
 use crate::entry::Entry;
 use crate::error::{Error, Result};
 use crate::expiry::Clock;

@@ -11,7 +11,8 @@ use bytes::Bytes;
 use http::header::{HeaderMap, HeaderValue, ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING};
 use serde::Deserialize;
 
-use crate::backoff::{Backoff, Gate};
+use crate::backoff::Backoff;
+use crate::control::Gate;
 use crate::entry::Entry;
 use crate::error::{Error, Result};
 use crate::fetch;
@@ -299,7 +300,7 @@ async fn open(
         })?;
     let status = response.status();
     if status != 200 {
-        fetch::close_gate(gate, &response);
+        fetch::close_gate(gate, &response).map_err(Trouble::Final)?;
         let error = fetch::refusal(&mut response).await;
         let again = matches!(status, 408 | 429 | 500 | 502..=504);
         return Err(if again {

@@ -2,6 +2,9 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::board::{Board, Unit, Work};
 use crate::counters::{add, take};
@@ -14,44 +17,88 @@ use crate::large;
 use crate::small;
 use crate::untold;
 
-/// Takes work until there is none.
-pub async fn permit(
-    context: Arc<Context>,
-    board: Arc<Board>,
-    outages: Arc<AtomicUsize>,
-    most_outages: usize,
-) -> Result<()> {
-    while let Some(work) = board.next().await {
+/// Before a file that was put off is tried again.
+const PUT_OFF: Duration = Duration::from_secs(3);
+
+/// What the permits of a run have in common.
+#[derive(Clone)]
+pub struct Crew {
+    /// What they work with.
+    pub context: Arc<Context>,
+    /// What they work on.
+    pub board: Arc<Board>,
+    /// Files in a row that failed because nobody answered.
+    pub outages: Arc<AtomicUsize>,
+}
+
+/// Takes work until there is none. Number `index` works while so many permits are allowed.
+pub async fn permit(crew: Crew, index: usize) -> Result<()> {
+    let Crew { context, board, .. } = &crew;
+    while context.control.lanes.turn(index).await {
+        let Some(work) = board.next().await else {
+            break;
+        };
         add(&context.counters.in_flight, 1);
         match work {
-            Work::Help(large, range) => large::help(&context, &board, &large, range).await,
-            Work::File(unit) => {
-                let (entry, doubtful) = (unit.entry.clone(), unit.doubtful);
-                let outcome = see_to(&context, &board, unit).await;
-                board.done(&entry.name);
-                if doubtful && outcome.is_err() {
-                    context.journal.keep_doubt();
-                }
-                match outcome {
-                    Ok(fate) => {
-                        outages.store(0, Ordering::Relaxed);
-                        context.fates.tell(&context, &entry, fate).await;
-                    }
-                    Err(error) if error.is_fatal() => return Err(error),
-                    Err(error) => {
-                        let fate = Fate::Failed(&error);
-                        context.fates.tell(&context, &entry, fate).await;
-                        // Every permit in vain, twice over, and nothing else: nobody is there.
-                        if error.is_outage()
-                            && outages.fetch_add(1, Ordering::Relaxed) + 1 >= most_outages
-                        {
-                            return Err(error);
-                        }
-                    }
-                }
-            }
+            Work::Help(large, range) => large::help(context, board, &large, range).await,
+            Work::File(unit, pass) => one_file(&crew, unit, pass).await?,
         }
         take(&context.counters.in_flight, 1);
+        if let Some(error) = context.control.stopped() {
+            return Err(error);
+        }
+    }
+    context.control.lanes.close();
+    Ok(())
+}
+
+/// Sees to a file; an error ends the run.
+async fn one_file(crew: &Crew, unit: Unit, pass: u32) -> Result<()> {
+    let Crew {
+        context,
+        board,
+        outages,
+    } = crew;
+    let control = &context.control;
+    let answers = control.pulse.answers();
+    let outcome = see_to(context, board, unit.clone()).await;
+    let error = match outcome {
+        Ok(fate) => {
+            board.done(&unit);
+            outages.store(0, Ordering::Relaxed);
+            context.fates.tell(context, &unit.entry, fate).await;
+            return control.refusals.count(Ok(()));
+        }
+        Err(error) => error,
+    };
+    if unit.doubtful {
+        context.journal.keep_doubt();
+    }
+    if error.is_crowded() {
+        control.crowd();
+        if board.put_off(unit.clone(), pass, Instant::now() + PUT_OFF) {
+            return Ok(());
+        }
+    }
+    if error.is_fatal() {
+        return Err(error);
+    }
+    // Others got answers meanwhile, so the trouble is this file's: it need not hold up a permit.
+    let is_alone = control.pulse.answers() > answers;
+    if error.is_outage() && error.kind != "tls" && is_alone {
+        let due = Instant::now() + PUT_OFF.mul_f64(0.5 + fastrand::f64());
+        if board.put_off(unit.clone(), pass, due) {
+            return Ok(());
+        }
+    }
+    board.done(&unit);
+    let fate = Fate::Failed(&error);
+    context.fates.tell(context, &unit.entry, fate).await;
+    control.refusals.count(Err(&error))?;
+    // Every permit in vain, twice over, and nothing else: nobody is there.
+    let most = 2 * control.lanes.allowed().max(8);
+    if error.is_outage() && outages.fetch_add(1, Ordering::Relaxed) + 1 >= most {
+        return Err(error);
     }
     Ok(())
 }

@@ -3,6 +3,8 @@
 //! Six system calls for 20 KB (send, receive, open, write, link, close), so no thread hop, no stat
 //! and no fsync: `Folder::sync` covers many files at once.
 
+use std::time::Instant;
+
 use sha2::{Digest, Sha256};
 
 use crate::counters::add;
@@ -54,6 +56,7 @@ pub async fn take(
     let (mut hash, mut arrived) = (Sha256::new(), 0_u64);
     while let Some(piece) = response.piece().await? {
         add(&context.counters.bytes_received, piece.len() as u64);
+        context.throttle.take(piece.len()).await;
         arrived += piece.len() as u64;
         if arrived > size {
             return Err(mismatch(
@@ -64,7 +67,9 @@ pub async fn take(
         if entry.sha256.is_some() {
             hash.update(piece);
         }
+        let begun = Instant::now();
         draft.write(&entry.name, piece).map_err(Fault::Final)?;
+        context.control.pulse.wrote(begun.elapsed());
     }
     if arrived < size {
         let text = format!(
@@ -82,7 +87,9 @@ pub async fn take(
             "the sha256 of what arrived is not that of the manifest",
         ));
     }
+    let begun = Instant::now();
     draft.publish(&entry.name, replace).map_err(Fault::Final)?;
+    context.control.pulse.wrote(begun.elapsed());
     add(&context.counters.files_new, 1);
     add(&context.counters.bytes_new, arrived);
     Ok(())

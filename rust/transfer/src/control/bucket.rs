@@ -24,6 +24,11 @@ impl Bucket {
         }
     }
 
+    /// Changes the rate from now on.
+    pub fn set_rate(&mut self, rate: f64) {
+        self.rate = rate.max(1e-3);
+    }
+
     /// Takes `amount` and returns how long its taker has to wait.
     pub fn take(&mut self, now: Instant, amount: f64) -> Duration {
         let rest = Duration::from_secs_f64(self.burst / self.rate);

@@ -1,5 +1,6 @@
 //! `--limit-rate`: every piece of a body that is read passes here.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Mutex;
 
 use tokio::time::Instant;
@@ -14,6 +15,7 @@ const GRAIN: f64 = 65_536.0;
 #[derive(Debug)]
 pub struct Throttle {
     bucket: Option<Mutex<Bucket>>,
+    waited: AtomicU64,
 }
 
 impl Throttle {
@@ -21,6 +23,7 @@ impl Throttle {
     pub fn new(rate: Option<u64>) -> Self {
         Self {
             bucket: rate.map(|rate| Mutex::new(Bucket::new(rate.max(1) as f64, GRAIN))),
+            waited: AtomicU64::new(0),
         }
     }
 
@@ -32,8 +35,15 @@ impl Throttle {
         };
         let wait = lock(bucket).take(Instant::now(), bytes as f64);
         if !wait.is_zero() {
+            let nanos = u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX);
+            self.waited.fetch_add(nanos, Ordering::Relaxed);
             tokio::time::sleep(wait).await;
         }
+    }
+
+    /// Nanoseconds that permits have waited here, added up.
+    pub fn waited(&self) -> u64 {
+        self.waited.load(Ordering::Relaxed)
     }
 }
 

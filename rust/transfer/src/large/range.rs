@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use sha2::Digest;
 
@@ -156,8 +157,10 @@ impl Large {
                     "the server sent more bytes than it promised",
                 ));
             }
+            let begun = Instant::now();
             disk::write_at(&self.file, piece, *at)
                 .map_err(|error| Fault::Final(Error::io("write", &self.part, &error)))?;
+            context.control.pulse.wrote(begun.elapsed());
             if let Ok(mut hash) = self.hash.try_lock() {
                 if hash.1 == *at {
                     hash.0.update(piece);
