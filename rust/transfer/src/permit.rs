@@ -18,7 +18,7 @@ use crate::small;
 use crate::untold;
 
 /// Before a file that was put off is tried again.
-const PUT_OFF: Duration = Duration::from_secs(3);
+const PUT_OFF: Duration = Duration::from_secs(1);
 
 /// What the permits of a run have in common.
 #[derive(Clone)]
@@ -86,7 +86,7 @@ async fn one_file(crew: &Crew, unit: Unit, pass: u32) -> Result<()> {
     // Others got answers meanwhile, so the trouble is this file's: it need not hold up a permit.
     let is_alone = control.pulse.answers() > answers;
     if error.is_outage() && error.kind != "tls" && is_alone {
-        let due = Instant::now() + PUT_OFF.mul_f64(0.5 + fastrand::f64());
+        let due = Instant::now() + PUT_OFF.mul_f64(f64::from(pass + 1) * (0.5 + fastrand::f64()));
         if board.put_off(unit.clone(), pass, due) {
             return Ok(());
         }

@@ -108,6 +108,7 @@ async fn receive(
         hash.update(piece);
         at += piece.len() as u64;
         add(&context.counters.bytes_received, piece.len() as u64);
+        context.throttle.take(piece.len()).await;
     }
     match entry.sha256 {
         Some(known) if hash.finalize()[..] != known => Err(mismatch(

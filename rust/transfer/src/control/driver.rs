@@ -136,6 +136,8 @@ impl Driver {
         let (counters, permits) = (&context.counters, self.permits as u64);
         context.control.lanes.allow(self.permits);
         counters.permits.store(permits, Ordering::Relaxed);
+        let connections = context.http.connections() as u64;
+        counters.connections.store(connections, Ordering::Relaxed);
         counters.most_permits.fetch_max(permits, Ordering::Relaxed);
         if sample.paused || sample.throttles > 0 {
             let millis = (self.balance.throttled * 1e3) as u64;
