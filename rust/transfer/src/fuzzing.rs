@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
-use crate::backoff;
+use crate::control;
 use crate::http::chunked::{Chunked, Step};
 use crate::http::head::{Framing, Head};
 use crate::ids::Ids;
@@ -114,7 +114,7 @@ pub fn retry_after(data: &[u8]) {
     };
     for seconds in [0, 1_800_000_000, u32::MAX.into()] {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
-        if let Some(pause) = backoff::retry_after(text, now) {
+        if let Some(pause) = control::retry_after(text, now) {
             // It must be possible to wait for it.
             assert!(std::time::Instant::now().checked_add(pause).is_some());
         }

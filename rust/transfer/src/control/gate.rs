@@ -14,6 +14,9 @@ use crate::backoff::lock;
 /// A server may ask for hours; past this we would rather end and be run again.
 pub const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
+/// A pause that never ends, and that can still be added to a time.
+const CENTURY: Duration = Duration::from_secs(36_525 * 86_400);
+
 /// After a pause requests do not all start at once, and none later than half a second.
 const REOPENING: Duration = Duration::from_millis(400);
 
@@ -138,15 +141,16 @@ async fn wait_for(wait: Duration, waited: &AtomicU64) {
     }
 }
 
-/// `Retry-After` as a pause: seconds or an HTTP date (RFC 9110 §10.2.3). Not capped.
+/// `Retry-After` as a pause: seconds or an HTTP date (RFC 9110 §10.2.3); a century stands
+/// for anything longer.
 pub fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
         // More digits than fit are still a number.
-        return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
+        return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)).min(CENTURY));
     }
     let date = httpdate::parse_http_date(value).ok()?;
-    Some(date.duration_since(now).unwrap_or_default())
+    Some(date.duration_since(now).unwrap_or_default().min(CENTURY))
 }
 
 #[cfg(test)]
@@ -161,7 +165,7 @@ mod tests {
         assert_eq!(after("7"), Some(7));
         assert_eq!(after("Fri, 20 Nov 2026 10:00:09 GMT"), Some(9));
         assert_eq!(after("Fri, 20 Nov 2026 09:00:00 GMT"), Some(0));
-        assert_eq!(after("99999999999999999999999"), Some(u64::MAX));
+        assert_eq!(after("99999999999999999999999"), Some(CENTURY.as_secs()));
         assert_eq!(after("soon"), None);
         assert_eq!(after("-1"), None);
         assert_eq!(after(""), None);
