@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::backoff::Gate;
 use crate::control::Bound;
+use crate::control::Gate;
 use crate::counters::{add, Counters};
 use crate::entry::Entry;
 use crate::error::{Error, Result};

@@ -44,6 +44,12 @@ struct State {
     bucket: Option<Bucket>,
 }
 
+impl Default for Gate {
+    fn default() -> Self {
+        Self::new(None)
+    }
+}
+
 impl Gate {
     /// Open; at most `max_rps` requests a second pass, if given.
     pub fn new(max_rps: Option<f64>) -> Self {

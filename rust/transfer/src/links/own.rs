@@ -8,7 +8,8 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::{absolute, expired, Link, Links, DOUBT, RENEW_AGAIN};
-use crate::backoff::{lock, Gate};
+use crate::backoff::lock;
+use crate::control::Gate;
 use crate::entry::Entry;
 use crate::error::Result;
 use crate::expiry;

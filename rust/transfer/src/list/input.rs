@@ -11,7 +11,7 @@ use url::Url;
 
 use super::format::Label;
 use super::Input;
-use crate::backoff::Gate;
+use crate::control::Gate;
 use crate::error::{Error, Result};
 use crate::expiry::Clock;
 use crate::fetch;
@@ -115,7 +115,7 @@ async fn body(
     let mut response = http.get(url.clone(), &source.key, &headers).await?;
     clock.learn(&response);
     if response.status() != 200 {
-        fetch::close_gate(gate, &response);
+        fetch::close_gate(gate, &response)?;
         return Err(fetch::refusal(&mut response).await);
     }
     let encoding = response.header("content-encoding").unwrap_or("identity");

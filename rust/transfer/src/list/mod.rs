@@ -24,7 +24,7 @@ use std::path::PathBuf;
 
 use url::Url;
 
-use crate::backoff::Gate;
+use crate::control::Gate;
 use crate::error::Result;
 use crate::http::Http;
 use crate::links::Links;
