@@ -34,15 +34,18 @@ if TYPE_CHECKING:
 
 NUMBERS = {
     "x86_64": {
-        "write": 1, "open": 2, "pwrite64": 18, "writev": 20, "flock": 73, "fsync": 74, "fdatasync": 75,
+        "write": 1, "open": 2, "pwrite64": 18, "writev": 20, "sendfile": 40, "flock": 73,
+        "fsync": 74, "fdatasync": 75,
         "truncate": 76, "ftruncate": 77, "rename": 82, "mkdir": 83, "rmdir": 84, "link": 86, "unlink": 87,
         "statfs": 137, "openat": 257, "mkdirat": 258, "unlinkat": 263, "renameat": 264, "linkat": 265,
-        "fallocate": 285, "pwritev": 296, "syncfs": 306, "renameat2": 316, "pwritev2": 328,
+        "fallocate": 285, "pwritev": 296, "syncfs": 306, "renameat2": 316, "copy_file_range": 326,
+        "pwritev2": 328,
     },
     "aarch64": {
         "flock": 32, "mkdirat": 34, "unlinkat": 35, "linkat": 37, "renameat": 38, "statfs": 43,
         "truncate": 45, "ftruncate": 46, "fallocate": 47, "openat": 56, "write": 64, "writev": 66,
-        "pwrite64": 68, "pwritev": 70, "fsync": 82, "fdatasync": 83, "syncfs": 267, "renameat2": 276,
+        "pwrite64": 68, "pwritev": 70, "sendfile": 71, "fsync": 82, "fdatasync": 83, "syncfs": 267,
+        "renameat2": 276, "copy_file_range": 285,
         "pwritev2": 287,
     },
 }.get(platform.machine(), {})  # fmt: skip

@@ -11,6 +11,7 @@ import json
 import os
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -118,6 +119,23 @@ def assert_complete(server: FaultyServer, folder: Path) -> None:
     assert_exact(server, folder)
     assert final_names(folder) == sorted({file.name for file in server.lines})
     assert not (folder / STATE).exists()
+
+
+def assert_shards(server: FaultyServer, folder: Path, *, complete: bool) -> None:
+    """The folder holds shards alone, each a whole archive of exact files, none of them twice."""
+    expected = {file.name: file.data for file in server.lines}
+    found: dict[str, bytes] = {}
+    for name in final_names(folder):
+        with tarfile.open(folder / name) as archive:
+            for member in archive:
+                body = archive.extractfile(member)
+                assert body is not None
+                assert member.name not in found
+                found[member.name] = body.read()
+    assert found.items() <= expected.items()
+    if complete:
+        assert found == expected
+        assert not (folder / STATE).exists()
 
 
 def main() -> int:

@@ -15,7 +15,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fakes.faulty import FaultyServer, File, made
-from fakes.fetch import STATE, assert_complete, assert_exact, fetch, final_names, kill, outcome, start
+from fakes.fetch import (
+    STATE,
+    assert_complete,
+    assert_exact,
+    assert_shards,
+    fetch,
+    final_names,
+    kill,
+    outcome,
+    start,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -144,6 +154,22 @@ def test_a_report_of_a_killed_run_tells_no_lies(seed: int, tmp_path: Path) -> No
         last = json.loads(report.read_bytes().splitlines()[-1])
         assert (last["end"], last["new"] + last["present"], last["failed"]) == (True, 600, 0)
         assert_complete(server, folder)
+
+
+@pytest.mark.parametrize("seed", range(min(KILLS, 20)))
+def test_shards_of_a_killed_run_are_whole(seed: int, tmp_path: Path) -> None:
+    draw = random.Random(3_000 + seed)
+    files = [File(f"{at:03}.rgb.png", made(20_000, at), render_id=at) for at in range(300)]
+    with FaultyServer(files, pace=0.001) as server:
+        child = start(server, tmp_path, concurrency=16, tar=True, tar_renders=20)
+        wait_for_bytes(server, draw.randrange(1, 290 * 20_000))
+        kill(child)
+        assert_shards(server, tmp_path, complete=False)
+
+        server.pace = 0
+        assert outcome(start(server, tmp_path, tar=True, tar_renders=20))["exit_code"] == 0
+        assert_shards(server, tmp_path, complete=True)
+        assert len(final_names(tmp_path)) == 15
 
 
 def test_many_kills_in_a_row_still_come_to_an_end(tmp_path: Path) -> None:

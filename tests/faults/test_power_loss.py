@@ -16,7 +16,7 @@ import pytest
 
 from fakes.calls import Call, Verdict, Watch
 from fakes.faulty import FaultyServer, File, made
-from fakes.fetch import STATE, assert_complete, fetch, final_names, outcome, start
+from fakes.fetch import STATE, assert_complete, assert_shards, fetch, final_names, outcome, start
 from fakes.power import Recorder
 
 if TYPE_CHECKING:
@@ -122,3 +122,24 @@ def test_whatever_a_power_loss_leaves_the_next_run_mends(tmp_path: Path) -> None
             assert_complete(server, place)
             shutil.rmtree(place)
     assert seen, "no power loss has spoilt a file: the replay proves nothing"
+
+
+def test_whatever_a_power_loss_leaves_of_shards_the_next_run_mends(tmp_path: Path) -> None:
+    files = [File(f"{at:03}.rgb.png", made(20_000, at), render_id=at) for at in range(40)]
+    draw, folder = random.Random(8), tmp_path / "job"
+    recorder = Recorder(folder)
+    options = {"tar": True, "tar_renders": 8}
+    with FaultyServer(files, pace=0.02) as server:
+        with Watch(recorder.judge, Recorder.CALLS) as watch:
+            child = start(server, folder, watch=watch, checkpoint=0.1, concurrency=4, **options)
+            assert outcome(child)["exit_code"] == 0
+        assert_shards(server, folder, complete=True)
+        server.pace = 0
+        for loss in range(LOSSES // 2):
+            place = tmp_path / f"after-{loss}"
+            at = recorder.lose_power(draw, place)
+            with Watch(another_boot(tmp_path / "boot"), {"open", "openat"}) as watch:
+                done = outcome(start(server, place, watch=watch, **options))
+            assert done["exit_code"] == 0, (at, done)
+            assert_shards(server, place, complete=True)
+            shutil.rmtree(place)
