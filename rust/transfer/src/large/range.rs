@@ -4,8 +4,6 @@ use std::ops::Range;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use sha2::Digest;
-
 use super::{Large, NOTED};
 use crate::backoff::lock;
 use crate::board::Board;
@@ -161,12 +159,7 @@ impl Large {
             disk::write_at(&self.file, piece, *at)
                 .map_err(|error| Fault::Final(Error::io("write", &self.part, &error)))?;
             context.control.pulse.wrote(begun.elapsed());
-            if let Ok(mut hash) = self.hash.try_lock() {
-                if hash.1 == *at {
-                    hash.0.update(piece);
-                    hash.1 += amount;
-                }
-            }
+            self.pass_by(piece, *at);
             *at += amount;
             self.counted.fetch_add(amount, Ordering::Relaxed);
             add(&context.counters.bytes_partial, amount);
