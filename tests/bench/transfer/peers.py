@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import re
 import shutil
@@ -73,29 +72,8 @@ def _trust(option: str, task: Task) -> list[str]:
     return [option, str(task.certificate)] if task.certificate else []
 
 
-MANIFEST = """
-import sys
-from pathlib import Path
-from synthesis import _core
-from synthesis.ops.download import download
-from synthesis.transport import Transport
-url, job, folder, *number = sys.argv[1:]
-number = {"concurrency": int(number[0])} if number else {}
-summary = download(Transport(url), job, assets=["rgb"], directory=folder, **number)
-sys.exit(len(summary.failures))
-"""
-
-
-@functools.cache
-def _has_fetch() -> bool:
-    return subprocess.run([str(SYNTHESIS), "fetch", "--help"], capture_output=True).returncode == 0
-
-
 def _ours(name: str) -> Line:
     def line(task: Task) -> list[str]:
-        if not _has_fetch():  # the manifest's way, until there is the other
-            number = [str(task.in_flight)] if task.in_flight else []
-            return [sys.executable, "-c", MANIFEST, task.base, task.corpus, str(task.out), *number]
         listed = str(task.lists / name)
         return [str(SYNTHESIS), "fetch", listed, "-o", str(task.out), *_number("-c", task)]
 

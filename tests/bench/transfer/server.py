@@ -30,7 +30,6 @@ http {{
   tcp_nopush on;
   keepalive_requests 100000000;
   keepalive_timeout 600s;
-  open_file_cache max=100000 inactive=600s;
   client_body_temp_path {state}/body;
   proxy_temp_path {state}/proxy;
   fastcgi_temp_path {state}/fastcgi;
