@@ -24,7 +24,7 @@ LOG_EVERY = 10.0
 LOG_TRANSFER_EVERY = 30.0  # or a line for each twentieth of the files, whichever comes first
 LOG_SHARE = 0.05
 LEAST = 1.0  # seconds between two lines of a log
-STEADY = 0.5  # seconds without a further file after which a list counts as read
+STEADY = 2.0  # seconds without a further file after which a list counts as read
 WINDOW = 30.0  # rates are those of the last half minute
 
 
@@ -77,7 +77,8 @@ class TransferLine:
         self._ticker = Ticker(out, every=LOG_TRANSFER_EVERY)
         self._label = label
         self._window: deque[tuple[float, int, int]] = deque()
-        self._total, self._grew = 0, 0.0  # the last total, and when it was last another
+        self._totals = (0, 0)  # files and bytes
+        self._grew = [0.0, 0.0]  # when each was last another
         self._told = 0.0  # share of the files that the last line of a log told
         self._paused = 0.0  # throttled seconds at the last snapshot
         self._pausing = False
@@ -90,9 +91,12 @@ class TransferLine:
         self._pausing = pausing
         if self._window and now.seconds < self._window[-1][0]:  # another pass of --watch
             self._window.clear()
-            self._total, self._paused = 0, 0.0
-        if now.files_total != self._total:
-            self._total, self._grew = now.files_total, now.seconds
+            self._grew, self._paused = [0.0, 0.0], 0.0
+        totals = (now.files_total, now.bytes_total)
+        for at, (total, before) in enumerate(zip(totals, self._totals, strict=True)):
+            if total != before:
+                self._grew[at] = now.seconds
+        self._totals = totals
         share = now.files_done / now.files_total if self._is_whole(now) and now.files_total else 0.0
         if self._ticker.due(early=share >= self._told + LOG_SHARE):
             self._told = max(share, self._told)
@@ -102,9 +106,9 @@ class TransferLine:
         """Take the line away."""
         self._ticker.done()
 
-    def _is_whole(self, now: Progress) -> bool:
-        """True when the total has not grown for a while: the list's end has been read."""
-        return now.seconds - self._grew >= STEADY
+    def _is_whole(self, now: Progress, *, of_bytes: bool = False) -> bool:
+        """True when a total has not grown for a while: the list's end has been read, the sizes are known."""
+        return now.seconds - self._grew[of_bytes] >= STEADY
 
     def _text(self, now: Progress) -> str:
         files_rate, bytes_rate = self._rates(now)
@@ -112,7 +116,7 @@ class TransferLine:
         more = "" if whole else "+"
         parts = [
             f"{self._label} {now.files_done:,}/{now.files_total:,}{more} files".strip(),
-            _of(now.bytes_done, now.bytes_total) + (more if now.bytes_total else ""),
+            _of(now.bytes_done, now.bytes_total if self._is_whole(now, of_bytes=True) else 0),
         ]
         if now.files_present:
             parts.append(f"{now.files_present:,} there before")

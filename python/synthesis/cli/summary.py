@@ -54,7 +54,7 @@ def _fetched(summary: Summary) -> str:
         text += f"; {summary.failed:,} failed"
     if summary.retries:
         text += f"; {summary.retries:,} tried again"
-    if summary.seconds > 0.5:
+    if summary.seconds > 0.5 and summary.most_permits:
         text += f"; {summary.most_permits:,} at once"
     if summary.throttled_seconds > 0.05:
         text += f"; paused {duration(summary.throttled_seconds)} for the server"
@@ -76,19 +76,26 @@ def _checked(summary: Summary) -> str:
 def _planned(summary: Summary) -> str:
     """What a run would fetch."""
     rows = [
-        (flag or "-", f"{asset.files:,}", f"{asset.present:,}", size(asset.bytes) + "+" * bool(asset.unsized))
+        (flag or "-", f"{asset.files:,}", f"{asset.present:,}", _at_least(asset.bytes, asset.unsized))
         for flag, asset in summary.assets.items()
     ]
-    unsized = any(asset.unsized for asset in summary.assets.values())
-    total = size(summary.bytes_total) + "+" * unsized
+    unsized = sum(asset.unsized for asset in summary.assets.values())
+    total = _at_least(summary.bytes_total, unsized)
     rows.append(("all", f"{summary.files_total:,}", f"{summary.files_present:,}", total))
     text = table(("ASSET", "FILES", "THERE", "BYTES"), rows, right=(1, 2, 3))
-    text += f"\n{size(summary.needed_bytes)}{' or more' * unsized} to fetch"
+    text += f"\n{_at_least(summary.needed_bytes, unsized)} to fetch"
     if summary.free_bytes is not None:
         text += f", {size(summary.free_bytes)} free"
         if summary.free_bytes < summary.needed_bytes:
             text += ": that does not fit"
     return text
+
+
+def _at_least(count: int, unsized: int) -> str:
+    """Bytes of files of which some have no known size."""
+    if not unsized:
+        return size(count)
+    return f"over {size(count)}" if count else "unknown"
 
 
 def advise(bound: Bound, how: How) -> str:
