@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fakes import faults
 from fakes.command import Command
 from fakes.faulty import JOB, FaultyServer, File, made
 
@@ -282,3 +283,18 @@ def test_a_folder_in_use_is_a_matter_of_the_disk(cli: Command, server: FaultySer
     running.kill()
     running.communicate()
     assert (second.code, len(second.err.splitlines())) == (6, 2)
+
+
+def test_a_rate_is_kept(cli: Command, server: FaultyServer) -> None:
+    (cli.folder / "urls.txt").write_text(plain(server))
+    done = cli.ok("fetch", "urls.txt", "-o", "out", "--max-rps", "40", "--json")
+    assert contents(cli.folder / "out") == expected(server)
+    assert done.events()[-1]["seconds"] > 0.3
+
+
+def test_throttling_is_an_event_and_no_failure(cli: Command, server: FaultyServer) -> None:
+    server.faults[server.lines[0].name] = [faults.status(503, retry_after="1")]
+    (cli.folder / "urls.txt").write_text(plain(server))
+    done = cli.ok("fetch", "urls.txt", "-o", "out", "--json")
+    assert contents(cli.folder / "out") == expected(server)
+    assert "throttled" in [event["event"] for event in done.events()]

@@ -106,7 +106,7 @@ def advise(bound: Bound, how: How) -> str:
     more = f": try -c {bound.try_permits}" + (", or leave -c out" if fixed else "")
     limits = [f"--{n}" for n, given in (("limit-rate", how.limit_rate), ("max-rps", how.max_rps)) if given]
     texts = {
-        "latency": f"latency {at} ({1000 * bound.latency:.0f} ms a request)"
+        "latency": f"latency {at} ({max(1, round(1000 * bound.latency))} ms a request)"
         + (more if bound.try_permits else ""),
         "throttling": f"the server, which asked for pauses ({share}): a lower -c or --max-rps may do better",
         "limit": f"{' and '.join(limits) or 'a limit'} ({share}): raise it to go faster",
