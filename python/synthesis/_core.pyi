@@ -3,7 +3,7 @@
 import builtins
 from collections.abc import Callable, Sequence
 from os import PathLike
-from typing import Any, TypedDict, final
+from typing import Any, TypedDict, final, type_check_only
 
 __all__ = [
     "CancelToken",
@@ -67,6 +67,7 @@ class HttpClient:
         origin only.
         """
 
+@type_check_only
 class Transfer(TypedDict):
     """What to download and how; `synthesis.ops.transfer` makes it.
 

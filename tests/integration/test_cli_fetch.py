@@ -298,3 +298,11 @@ def test_throttling_is_an_event_and_no_failure(cli: Command, server: FaultyServe
     done = cli.ok("fetch", "urls.txt", "-o", "out", "--json")
     assert contents(cli.folder / "out") == expected(server)
     assert "throttled" in [event["event"] for event in done.events()]
+
+
+def test_a_proxy_is_asked_and_its_password_never_shown(cli: Command) -> None:
+    (cli.folder / "urls.txt").write_text("http://files.example/a.png\n")
+    done = cli("fetch", "urls.txt", "-o", "out", "--proxy", "http://me:hidden-word@127.0.0.1:1", timeout=120)
+    assert done.code == 5
+    assert "cannot connect" in done.err  # the name alone could not even be resolved
+    assert "hidden-word" not in done.err + done.out

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import textwrap
 import threading
 from typing import TYPE_CHECKING
 
@@ -9,7 +13,7 @@ import pytest
 
 from fakes import faults
 from fakes.faulty import JOB, FaultyServer, File, made
-from fakes.fetch import assert_exact, final_names, transport
+from fakes.fetch import TESTS, assert_exact, final_names, transport
 from synthesis.errors import CancelledError, FailedError, SynthesisError, UsageError
 from synthesis.ops.cancel import CancelToken
 from synthesis.ops.renders import renders
@@ -103,3 +107,36 @@ def test_options_that_finish_no_render_are_refused(server: FaultyServer, tmp_pat
         each(server, tmp_path, verify=True)
     with pytest.raises(TypeError):
         each(server, tmp_path, no_such_option=1)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+def test_a_forked_child_gets_a_clear_error(server: FaultyServer, tmp_path: Path) -> None:
+    program = """
+        import os, sys
+        from fakes.fetch import transport
+        from synthesis.errors import SynthesisError
+        from synthesis.ops.renders import renders
+
+        def each(folder):
+            return renders(transport(sys.argv[1]), "job-1", assets=["rgb"], directory=folder)
+
+        begun = each(sys.argv[2])
+        next(begun)
+        if os.fork() == 0:
+            for loop in (begun, each(sys.argv[2] + "-child")):
+                try:
+                    list(loop)
+                except SynthesisError as error:
+                    print(error.kind, flush=True)
+            os._exit(0)
+        os.wait()
+        print(len(list(begun)), flush=True)
+    """
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", textwrap.dedent(program), server.url, str(tmp_path / "out")],
+        env={**os.environ, "PYTHONPATH": str(TESTS)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.stdout.split() == ["forked", "forked", str(RENDERS - 1)], done

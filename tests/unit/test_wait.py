@@ -18,9 +18,10 @@ from synthesis.ops.download import download
 from synthesis.transport import Transport
 
 if TYPE_CHECKING:
-    from synthesis.ops.transfer import Progress
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from synthesis.ops.transfer import Progress
 
 
 @pytest.fixture

@@ -39,7 +39,8 @@ def report(session: Session, summary: Summary, how: How, directory: Path, **abou
 def _fetched(summary: Summary) -> str:
     """What came, how fast, and what was there."""
     # What an earlier run had of large files is in bytes_new, but came at no speed.
-    rate = f" at {size(summary.bytes_received / summary.seconds)}/s" if summary.seconds > 0.5 else ""
+    fast = summary.bytes_received / summary.seconds if summary.seconds > 0.5 else 0
+    rate = f" at {size(fast)}/s" if fast else ""
     new = (
         f"{plural(summary.files_new, 'file')}, {size(summary.bytes_new)}"
         if summary.files_new
