@@ -14,14 +14,11 @@ from fakes.fetch import assert_complete, assert_exact, fetch, final_names, outco
 if TYPE_CHECKING:
     from pathlib import Path
 
-PENDING = {"429-absurd"}  # until a pause past all patience ends the run
 LONGEST = 15.0  # seconds; the limits of the tests are below one, so a run that takes longer hangs
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_a_fault_ends_well_or_honestly(case: Case, tmp_path: Path) -> None:
-    if case.name in PENDING:
-        pytest.skip("not yet")
     with FaultyServer(files(case.count)) as server:
         case.prepare(server)
         hit = set(server.faults)
