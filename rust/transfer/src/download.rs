@@ -212,12 +212,15 @@ async fn end(
     Ok(seen)
 }
 
+/// The folder, what is half done in it, and its shards if there are to be any.
+type Opened = (Folder, Journal, Option<(Shelf, Present)>);
+
 fn open(
     directory: &Path,
     selection: &str,
     aside: Option<Aside>,
     is_staged: bool,
-) -> Result<(Folder, Journal, Option<(Shelf, Present)>)> {
+) -> Result<Opened> {
     let folder = Folder::open(directory, aside, is_staged)?;
     let journal = Journal::open(folder.work(), selection)?;
     folder.sweep(|id| journal.partial(id).is_some());

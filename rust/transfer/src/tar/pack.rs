@@ -237,19 +237,17 @@ mod tests {
     #[test]
     fn shards_are_full_renders_in_order() {
         let mut state = State::default();
-        let mut at = 0;
         for render in 0..5 {
             let names = (0..2).map(|file| (Arc::from(format!("{render}.{file}")), None));
             let names: Vec<(Arc<str>, Option<bool>)> = names.collect();
             for (name, _) in &names {
-                state.groups.insert(name.clone(), at);
+                state.groups.insert(name.clone(), render);
             }
             state.open.push_back(Group {
                 key: render.to_string(),
                 names,
                 has_failed: false,
             });
-            at += 1;
         }
         let end = |state: &mut State, name: &str, staged| {
             state.end(&name.into(), staged);
