@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use synthesis_transfer::{
-    download, CancellationToken, Concurrency, Counters, Http, Limits, Options, Outcome, Result,
+    download, CancellationToken, Concurrency, Counters, Http, Input, Limits, List, Options,
+    Outcome, Result,
 };
 
 /// What the server says.
@@ -138,7 +139,17 @@ impl Drop for Folder {
     }
 }
 
-pub fn options(list: synthesis_transfer::List, folder: &Folder) -> Options {
+/// A list in a file of the folder.
+pub fn file_list(folder: &Folder, name: &str, text: &[u8]) -> List {
+    let path = folder.0.join(name);
+    std::fs::write(&path, text).unwrap();
+    List::Lines {
+        input: Input::File(path),
+        base: None,
+    }
+}
+
+pub fn options(list: List, folder: &Folder) -> Options {
     Options::new(list, folder.0.join("out"), Concurrency::Fixed(8))
 }
 
