@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
 import hashlib
 import json
 import os
@@ -46,7 +47,11 @@ if TYPE_CHECKING:
 
     from bench.transfer.peers import Tool
 
-LARGE = 12_000_000
+LARGE = 32_000_000
+OURS = ("synthesis, manifest", "synthesis, list")
+"""The columns that must be ok throughout."""
+LINKS = {"expired", "clock-ahead", "clock-behind"}
+"""Only a manifest gives new links for old ones: for a list, an honest end is all that can be."""
 TESTS = Path(__file__).resolve().parents[1]
 PAGE = TESTS.parent / "docs" / "faults.md"
 
@@ -131,7 +136,7 @@ def killed(prepare: Callable[[FaultyServer], None]) -> Callable[[Stage], int | N
     def play(stage: Stage) -> int | None:
         large = [File(f"{at:03}.exr", made(LARGE, at), render_id=at) for at in range(4)]
         with FaultyServer(large, key=None) as server:
-            server.pace = 0.02
+            server.pace = 0.004
             files = listed(server)
             first = stage.start(server.url, files)
             end = time.monotonic() + stage.limit
@@ -160,7 +165,7 @@ def ignore_ranges(server: FaultyServer) -> None:
 def full(stage: Stage) -> int | None:
     """A disk that holds a third."""
     stage.out.mkdir(parents=True)
-    mount = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(stage.out)]
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={LARGE * 4 // 3}", "tmpfs", str(stage.out)]
     subprocess.run(mount, check=True, capture_output=True)
     files = [File(f"{at:03}.exr", made(LARGE, at), render_id=at) for at in range(4)]
     with FaultyServer(files, key=None) as server:
@@ -216,8 +221,10 @@ def meet(tool: Tool, name: str, place: Place, limit: float) -> str:
             return "HANG"
         expected = json.loads((folder / "expected.json").read_text())
         case = scene or catalogue.CASES[name]
-        if name == "resume-changed" and tool is not CAREFUL[0]:
+        if name == "resume-changed" and tool.name not in OURS:
             expected = as_changed(expected, stage.out)
+        if name in LINKS and tool.name != OURS[0]:
+            case = dataclasses.replace(catalogue.CASES[name], right=False)
         word = catalogue.verdict(case, expected, stage.out, code)
         more = [f"{time.monotonic() - started:.0f} s"] if time.monotonic() - started > 10 else []
         if stage.refetched is not None:
@@ -308,8 +315,7 @@ def main() -> int:
     print(text)
     if asked.write:
         report.write_between(PAGE, "matrix", text)
-    ours = CAREFUL[0].name
-    return int(any(not found.get((ours, name), "ok").startswith("ok") for name in names))
+    return int(any(not found.get((ours, name), "ok").startswith("ok") for name in names for ours in OURS))
 
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ class Case:
     prepare: Callable[[FaultyServer], None]
     right: bool = True
     others: bool = True  # where not every file can be had: those that the fault leaves alone can
-    needs_hash: bool = False  # no one can notice it from a URL alone
+    needs_hash: bool = False  # no one can notice it from a URL alone, without size and sha256
     count: int = 10
 
 
@@ -126,7 +126,12 @@ ALL = [
         one_in(8, faults.drip(pieces=20)),
     ),
     Case("length-too-big", "Content-Length is 7 more than the body", each(faults.wrong_length(by=7))),
-    Case("length-too-small", "Content-Length is 7 less than the body", each(faults.wrong_length(by=-7))),
+    Case(
+        "length-too-small",
+        "Content-Length is 7 less than the body",
+        each(faults.wrong_length(by=-7)),
+        needs_hash=True,
+    ),
     Case("two-lengths", "two Content-Lengths that differ", each(protocol.two_lengths())),
     Case(
         "grown",

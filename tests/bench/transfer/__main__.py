@@ -1,8 +1,7 @@
 """Measure `synthesis fetch` beside the other downloaders; `tests/bench/README.md` says how.
 
 Without a selection, everything that is promised is measured and checked: the sets A, C and D over loopback
-and over 40 ms, memory by the length of the list, a finished folder run again, the first file on disk. `--sets`
-selects cells alone; `--only` one of the other parts.
+and over 40 ms, memory by the length of the list, a finished folder run again, the first file on disk.
 """
 
 from __future__ import annotations

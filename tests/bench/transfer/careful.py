@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from bench.transfer.peers import Task
 
 IN_FLIGHT = "16"
+MANIFEST = "/api/v1/jobs/job-1/manifest"
+"""Of the faulty server's only job."""
 
 
 def _ours(listed: str) -> Callable[[Task], list[str] | None]:
@@ -19,6 +21,10 @@ def _ours(listed: str) -> Callable[[Task], list[str] | None]:
         return [str(SYNTHESIS), "fetch", f"{task.lists}/{listed}", "-o", str(task.out), "-c", IN_FLIGHT]
 
     return line
+
+
+def _manifest(task: Task) -> list[str]:
+    return [str(SYNTHESIS), "fetch", f"{task.base}{MANIFEST}", "-o", str(task.out), "-c", IN_FLIGHT]
 
 
 def _curl(task: Task) -> list[str]:
@@ -83,8 +89,9 @@ def _version(name: str) -> Callable[..., str | None]:
 
 
 CAREFUL = (
-    Tool("synthesis", _ours("list.ndjson"), _version("synthesis"), ""),
-    Tool("synthesis, URLs alone", _ours("urls"), _version("synthesis"), ""),
+    Tool("synthesis, manifest", _manifest, _version("synthesis"), ""),
+    Tool("synthesis, list", _ours("list.ndjson"), _version("synthesis"), ""),
+    Tool("synthesis, URLs", _ours("urls"), _version("synthesis"), ""),
     Tool("aria2", _aria2, _version("aria2"), ""),
     Tool("curl, tuned", _curl, _version("curl"), ""),
     Tool("curl, as is", _curl_as_is, _version("curl"), ""),
