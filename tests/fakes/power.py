@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import random
 
 CREATES = os.O_CREAT
-TEMPORARY = getattr(os, "O_TMPFILE", 0) & ~os.O_DIRECTORY
+TEMPORARY = getattr(os, "O_TMPFILE", 0) & ~getattr(os, "O_DIRECTORY", 0)
 
 
 @dataclass

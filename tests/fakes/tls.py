@@ -46,7 +46,7 @@ def make_context(
     """The server's side of TLS for `host`, valid from `start` to `end` (days from now)."""
     (folder / "ext").write_text(f"subjectAltName={host}\nbasicConstraints=CA:FALSE\n")
     now = dt.datetime.now(dt.UTC)
-    first, last = (f"{now + dt.timedelta(days=days):%Y%m%d%H%M%SZ}" for days in (start, end))
+    first, last = (f"{now + dt.timedelta(days=days):%y%m%d%H%M%SZ}" for days in (start, end))
     _openssl(folder, f"req {KEY} -keyout leaf.key -out leaf.csr -subj /CN=leaf")
     _openssl(
         folder,

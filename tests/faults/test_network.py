@@ -215,6 +215,7 @@ class Relay:
         self.target = target
         self.cuts = cuts
         self._open: list[socket.socket] = []
+        self._is_over = False
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
@@ -224,7 +225,9 @@ class Relay:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
+        self._is_over = True
+        with contextlib.suppress(OSError):  # nothing else wakes accept() on every system
+            socket.create_connection(("127.0.0.1", self.port), 1).close()
         for one in self._open:
             with contextlib.suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
@@ -237,6 +240,9 @@ class Relay:
         with contextlib.suppress(OSError):
             while True:
                 near, _ = self._listener.accept()
+                if self._is_over:
+                    near.close()
+                    return
                 far = socket.create_connection(("127.0.0.1", self.target))
                 self._open += [near, far]
                 most = self.cuts.pop(0) if self.cuts else 1 << 60
