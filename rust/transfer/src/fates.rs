@@ -10,6 +10,7 @@ use crate::entry::Entry;
 use crate::error::{Error, Result};
 use crate::fetch::Context;
 use crate::finished::{Finished, FinishedFile, Renders};
+use crate::folder::digest;
 use crate::key::host;
 use crate::report::{Record, Report};
 use crate::tar::Packer;
@@ -93,6 +94,11 @@ impl Fates {
         let counted = || std::fs::metadata(&path).ok().map(|data| data.len());
         let bytes = entry.bytes.or_else(|| counted().filter(|_| is_made));
         if let Some(report) = &self.report {
+            let sha256 = match (fate, entry.sha256) {
+                // A list without hashes had nothing to compare; the report is where one is read.
+                (Fate::New, None) => digest_of(path.clone()).await,
+                (_, known) => known.filter(|_| is_made),
+            };
             let url = entry
                 .url
                 .as_deref()
@@ -103,7 +109,7 @@ impl Fates {
                 fate,
                 attempts: self.attempts(&entry.name, fate),
                 bytes,
-                sha256: entry.sha256.filter(|_| is_made),
+                sha256,
                 host: url.as_ref().map(host),
             });
         }
@@ -196,4 +202,10 @@ impl Fates {
             _ => retries + 1,
         }
     }
+}
+
+/// The sha256 of a file just written, if it can be read.
+async fn digest_of(path: PathBuf) -> Option<[u8; 32]> {
+    let digest = tokio::task::spawn_blocking(move || digest(&path)).await;
+    digest.ok()?.ok()
 }

@@ -41,7 +41,7 @@ pub struct Record<'a> {
     pub attempts: u32,
     /// Its size, if known.
     pub bytes: Option<u64>,
-    /// Its hash, if the list gave one and it was right.
+    /// Its hash: as the list gave it and it was right, or of what this run wrote.
     pub sha256: Option<[u8; 32]>,
     /// Scheme, host and port of its own URL.
     pub host: Option<String>,

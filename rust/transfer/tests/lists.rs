@@ -78,6 +78,10 @@ fn a_text_list_gives_files_and_says_what_was_bad() {
         assert_eq!(lines[8]["failed"], 5);
         assert_eq!(lines[8][if round == 0 { "new" } else { "present" }], 3);
         assert!(!lines.iter().any(|line| line.to_string().contains("sig=")));
+        // A list without hashes: those of new files are told all the same.
+        let digests = lines.iter().filter(|line| line["status"] == "new");
+        assert!(digests.clone().all(|line| line["sha256"].is_string()));
+        assert_eq!(digests.count(), if round == 0 { 3 } else { 0 });
     }
     assert_eq!(server.asked("last.png"), 1);
     assert!(!folder
