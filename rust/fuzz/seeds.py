@@ -91,6 +91,7 @@ def seeds() -> dict[str, list[bytes]]:
             b'url,name,size,sha256\n"https://h/a","x\ny",1,\nhttps://h/b,,,\n',
             b'{"url":"https://h/a"}\n{"url":"b","name":"c/d","size":"7"}\n',
         ],
+        "manifest": [text, b'{"n":"a","b":-1}', b'{"n":"a","b":9223372036854775808,"h":""}'],
         "names": [b"0.rgb.png", b"..", b"a/b", b"CON", b"com1.txt", b"a.", b"\x1b[2J", "\u202e.png".encode()],
         "range_sets": [bytes([0, 9, 9, 9, 40, 9, 0, 0xC5]), bytes(range(64))],
         "response_head": [

@@ -22,7 +22,7 @@ use crate::manifest::{hex, sha256};
 use crate::names;
 use crate::ranges::{self, Ranges};
 
-pub use lists::{link_expiry, list, shard};
+pub use lists::{link_expiry, list, manifest, shard};
 
 /// A reader of any bytes; it panics if a promise does not hold.
 pub type Reader = fn(&[u8]);
@@ -37,6 +37,7 @@ pub const READERS: &[(&str, Reader)] = &[
     ("lines", lines),
     ("link_expiry", link_expiry),
     ("list", list),
+    ("manifest", manifest),
     ("names", names),
     ("range_sets", range_sets),
     ("response_head", response_head),

@@ -170,7 +170,7 @@ impl<'a> Manifest<'a> {
         if text.is_empty() {
             return Ok(None);
         }
-        let Ok(raw) = serde_json::from_slice::<Raw>(text) else {
+        let Ok(mut raw) = serde_json::from_slice::<Raw>(text) else {
             return match serde_json::from_slice::<Named>(text) {
                 Ok(Named { n }) => Ok(Some(Line::Bad(
                     n,
@@ -191,7 +191,7 @@ impl<'a> Manifest<'a> {
             }
             return Ok(None);
         }
-        let Some(name) = raw.n else {
+        let Some(name) = raw.n.take() else {
             if raw.url.is_none() && raw.job.is_none() && !body.has_head {
                 return Err(Trouble::Final(not_a_manifest(&body.response)));
             }
@@ -211,29 +211,7 @@ impl<'a> Manifest<'a> {
         self.first.get_or_insert_with(|| name.clone());
         let previous = self.last.replace(name.clone());
         self.backoff.reset();
-        let Some(bytes) = raw.b.and_then(|bytes| u64::try_from(bytes).ok()) else {
-            return Ok(Some(Line::Bad(
-                name.to_string(),
-                "the manifest gives no proper size for it".to_owned(),
-            )));
-        };
-        let Some(sha256) = raw.h.as_deref().and_then(sha256) else {
-            return Ok(Some(Line::Bad(
-                name.to_string(),
-                "the manifest gives no proper sha256 for it".to_owned(),
-            )));
-        };
-        let url = raw.u.map(Into::into);
-        Ok(Some(Line::File(Entry {
-            name,
-            previous,
-            line: 0,
-            render: raw.r,
-            asset: raw.a.map(Into::into),
-            bytes: Some(bytes),
-            sha256: Some(sha256),
-            url,
-        })))
+        Ok(Some(raw.file(name, previous)))
     }
 }
 
@@ -251,6 +229,40 @@ struct Raw {
     next: Option<String>,
     url: Option<String>,
     job: Option<String>,
+}
+
+impl Raw {
+    /// The file that the line is about.
+    fn file(self, name: Arc<str>, previous: Option<Arc<str>>) -> Line {
+        let bad = |what: &str| {
+            let text = format!("the manifest gives no proper {what} for it");
+            Line::Bad(name.to_string(), text)
+        };
+        let Some(bytes) = self.b.and_then(|bytes| u64::try_from(bytes).ok()) else {
+            return bad("size");
+        };
+        let Some(sha256) = self.h.as_deref().and_then(sha256) else {
+            return bad("sha256");
+        };
+        Line::File(Entry {
+            name,
+            previous,
+            line: 0,
+            render: self.r,
+            asset: self.a.map(Into::into),
+            bytes: Some(bytes),
+            sha256: Some(sha256),
+            url: self.u.map(Into::into),
+        })
+    }
+}
+
+/// What a line says of a file, by itself.
+#[cfg(any(test, feature = "fuzzing"))]
+pub fn file_of(text: &[u8]) -> Option<Line> {
+    let mut raw: Raw = serde_json::from_slice(text).ok()?;
+    let name: Arc<str> = raw.n.take()?.into();
+    Some(raw.file(name, None))
 }
 
 #[derive(Deserialize)]

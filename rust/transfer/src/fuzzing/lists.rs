@@ -6,6 +6,7 @@ use url::Url;
 
 use crate::expiry;
 use crate::list::{name, Format, Label, Parsed};
+use crate::manifest::{file_of, Line};
 use crate::tar;
 
 /// Whatever a list holds, what is taken from it is a web address and a path inside the folder.
@@ -34,6 +35,18 @@ pub fn list(data: &[u8]) {
                 assert!(matches!(url.scheme(), "http" | "https") && url.fragment().is_none());
                 assert!(url.host_str().is_some_and(|host| !host.is_empty()));
             }
+        }
+    }
+}
+
+/// A line of a manifest is a file with all that is needed to check it, or no file.
+pub fn manifest(data: &[u8]) {
+    for text in data.split(|byte| *byte == b'\n') {
+        if let Some(Line::File(entry)) = file_of(text) {
+            assert!(entry
+                .bytes
+                .is_some_and(|bytes| i64::try_from(bytes).is_ok()));
+            assert!(entry.sha256.is_some());
         }
     }
 }
