@@ -43,8 +43,8 @@ class Limits:
             work that a power loss costs.
     """
 
-    connect: float = 10.0
-    first_byte: float = 30.0
+    connect: float = 15.0
+    first_byte: float = 15.0
     idle: float = 20.0
     attempts: int = 8
     checkpoint: float = 5.0

@@ -6,7 +6,8 @@
 //! requests ──pass──▶ gate (pauses, pace)      bodies ──take──▶ throttle      retries ──▶ budget
 //! ```
 //!
-//! `steer`, `window` and `pace` are arithmetic without a clock; `simulation` proves what they settle at.
+//! `steer`, `window` and `pace` are arithmetic without a clock; `settles` proves in a
+//! `simulation` what they come to.
 
 mod bound;
 mod bucket;
@@ -21,8 +22,11 @@ mod pace;
 mod pulse;
 mod refusals;
 #[cfg(test)]
+mod settles;
+#[cfg(test)]
 mod simulation;
 mod steer;
+mod tail;
 mod throttle;
 mod window;
 
@@ -47,6 +51,8 @@ pub struct Control {
     pub lanes: lanes::Lanes,
     /// How many retries there may be.
     pub budget: budget::Budget,
+    /// What is done about late answers at the end.
+    pub tail: tail::Tail,
     /// Files that the host refuses.
     pub refusals: refusals::Refusals,
     crowded: AtomicU64,
@@ -60,6 +66,7 @@ impl Control {
             pulse: pulse::Pulse::default(),
             lanes: lanes::Lanes::new(permits),
             budget: budget::Budget::default(),
+            tail: tail::Tail::default(),
             refusals: refusals::Refusals::default(),
             crowded: AtomicU64::new(0),
             stop: Mutex::default(),

@@ -7,9 +7,8 @@ use http::header::{
 };
 use serde::Deserialize;
 
-use crate::backoff::Backoff;
 use crate::control::{retry_after, Control, Gate, Throttle, LONGEST_PAUSE};
-use crate::counters::{add, Counters};
+use crate::counters::Counters;
 use crate::entry::Entry;
 use crate::error::{Error, Result};
 use crate::fates::Fates;
@@ -19,12 +18,6 @@ use crate::journal::Journal;
 use crate::key::host;
 use crate::links::Links;
 use crate::manifest::{sha256, Source};
-
-/// Wrong bytes may be a broken proxy's doing: twice more, then they are the server's truth.
-const CONTENT_TRIES: u32 = 3;
-
-/// Links that expire as fast as they are made are a clock set wrong, not bad luck.
-const RENEWALS: u32 = 3;
 
 /// What every permit works with.
 pub struct Context {
@@ -75,104 +68,6 @@ impl From<Error> for Fault {
     }
 }
 
-/// How much has been tried for one unit of work.
-#[derive(Debug)]
-pub struct Patience {
-    backoff: Backoff,
-    /// Good answers of the run at the first trouble.
-    answers: Option<u64>,
-    contents: u32,
-    renewals: u32,
-}
-
-impl Patience {
-    /// Nothing tried yet, of at most `attempts` that bring nothing.
-    pub fn new(attempts: u32) -> Self {
-        Self {
-            backoff: Backoff::new(attempts),
-            answers: None,
-            contents: 0,
-            renewals: 0,
-        }
-    }
-
-    /// Bytes arrived, so the network is well.
-    pub fn progress(&mut self) {
-        self.backoff.reset();
-        self.answers = None;
-    }
-
-    /// Does what `fault` asks for before another try; an error if no other try is due.
-    pub async fn after(
-        &mut self,
-        context: &Context,
-        entry: &mut Entry,
-        fault: Fault,
-    ) -> Result<()> {
-        self.prepare(context, entry, fault).await?;
-        add(&context.counters.retries, 1);
-        context.fates.again(&entry.name);
-        Ok(())
-    }
-
-    async fn prepare(&mut self, context: &Context, entry: &mut Entry, fault: Fault) -> Result<()> {
-        match fault {
-            Fault::Final(error) if error.is_crowded() => {
-                self.back_off(&context.control, error).await
-            }
-            Fault::Final(error) => Err(error),
-            Fault::Again(error) | Fault::Restart(error) => {
-                self.back_off(&context.control, error).await
-            }
-            Fault::Expired(error, serial) => {
-                self.renewals += 1;
-                if self.renewals > RENEWALS {
-                    return Err(error);
-                }
-                context
-                    .links
-                    .renew(&context.http, &context.gate, &context.source, entry, serial)
-                    .await
-            }
-            Fault::Content(error) => {
-                self.contents += 1;
-                if self.contents >= CONTENT_TRIES {
-                    return Err(error);
-                }
-                if self.contents + 1 == CONTENT_TRIES {
-                    let now = context
-                        .links
-                        .reread(&context.http, &context.gate, &context.source, entry)
-                        .await?;
-                    *entry = now.ok_or(error)?;
-                }
-                Ok(())
-            }
-        }
-    }
-}
-
-impl Patience {
-    async fn back_off(&mut self, control: &Control, error: Error) -> Result<()> {
-        if matches!(error.kind.as_ref(), "network" | "timeout") {
-            control.pulse.fault();
-        }
-        if error.is_crowded() {
-            control.crowd();
-        }
-        let answers = control.pulse.answers();
-        let before = *self.answers.get_or_insert(answers);
-        let wait = self.backoff.next().ok_or_else(|| error.clone())?;
-        // Others get answers: the rest of the tries are for later, from the back of the queue.
-        if self.backoff.is_half_used() && answers > before {
-            return Err(error);
-        }
-        tokio::time::sleep(wait).await;
-        control.budget.retry().await;
-        Ok(())
-    }
-}
-
 /// What part of a file to ask for.
 pub struct Ask<'a> {
     /// First byte and the one after the last; `None` for the whole file without a `Range`.
@@ -181,8 +76,51 @@ pub struct Ask<'a> {
     pub validator: Option<&'a str>,
 }
 
-/// Sends one request and returns a 200 or 206, whatever was asked; anything else is a fault.
+/// Sends one request and returns a 200 or 206, whatever was asked; anything else is a fault. At the
+/// tail of a run a late one is sent once more, and the first good answer is taken.
 pub async fn get(
+    context: &Context,
+    entry: &Entry,
+    ask: &Ask<'_>,
+) -> std::result::Result<Response, Fault> {
+    let control = &context.control;
+    let mut first = std::pin::pin!(get_once(context, entry, ask));
+    tokio::select! {
+        biased;
+        answer = &mut first => return answer,
+        () = control.tail.late(&control.pulse, tokio::time::Instant::now()) => {}
+    }
+    let mut second = Box::pin(get_once(context, entry, ask));
+    tokio::select! {
+        answer = &mut first => match answer {
+            Ok(answer) => Ok(answer),
+            Err(_) => second.await,
+        },
+        answer = &mut second => match answer {
+            Ok(answer) => Ok(answer),
+            Err(_) => first.await,
+        },
+    }
+}
+
+/// The next piece of a body. At the tail of a run a stalled one is given up early.
+pub async fn piece<'a>(
+    context: &Context,
+    entry: &Entry,
+    response: &'a mut Response,
+) -> Result<Option<&'a [u8]>> {
+    let control = &context.control;
+    tokio::select! {
+        biased;
+        piece = response.piece() => piece,
+        () = control.tail.stall(&control.pulse) => {
+            let text = format!("{}: its bytes stopped coming, when others did not", entry.name);
+            Err(Error::new("timeout", text))
+        }
+    }
+}
+
+async fn get_once(
     context: &Context,
     entry: &Entry,
     ask: &Ask<'_>,

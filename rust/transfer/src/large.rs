@@ -23,10 +23,11 @@ use crate::board::Board;
 use crate::counters::{add, take};
 use crate::entry::Entry;
 use crate::error::{Error, Result};
-use crate::fetch::{Context, Fault, Patience};
+use crate::fetch::{Context, Fault};
 use crate::folder::part_id;
 use crate::http::Response;
 use crate::manifest::hex;
+use crate::patience::Patience;
 use crate::ranges::Ranges;
 
 /// Smaller files are never split: a second request costs more than it brings.

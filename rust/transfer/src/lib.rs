@@ -44,6 +44,7 @@ mod list;
 mod manifest;
 mod names;
 mod options;
+mod patience;
 mod permit;
 mod plan;
 mod ranges;

@@ -11,8 +11,9 @@ use crate::counters::add;
 use crate::draft::Draft;
 use crate::entry::Entry;
 use crate::error::{Error, Result};
-use crate::fetch::{get, is_other_version, mismatch, strong_etag, Ask, Context, Fault, Patience};
+use crate::fetch::{get, is_other_version, mismatch, piece, strong_etag, Ask, Context, Fault};
 use crate::http::Response;
+use crate::patience::Patience;
 
 /// Files up to this size are fetched anew after a fault, and never split.
 pub const LARGEST: u64 = 1 << 20;
@@ -54,7 +55,7 @@ pub async fn take(
     check_head(entry, response, size)?;
     let mut draft = Draft::new(&context.folder, &entry.name).map_err(Fault::Final)?;
     let (mut hash, mut arrived) = (Sha256::new(), 0_u64);
-    while let Some(piece) = response.piece().await? {
+    while let Some(piece) = piece(context, entry, response).await? {
         add(&context.counters.bytes_received, piece.len() as u64);
         context.throttle.take(piece.len()).await;
         arrived += piece.len() as u64;

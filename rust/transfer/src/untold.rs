@@ -10,9 +10,10 @@ use crate::counters::{add, take};
 use crate::disk;
 use crate::entry::Entry;
 use crate::error::{Error, Result};
-use crate::fetch::{get, mismatch, Ask, Context, Fault, Patience};
+use crate::fetch::{get, mismatch, Ask, Context, Fault};
 use crate::folder::part_id;
 use crate::http::Response;
+use crate::patience::Patience;
 use crate::{large, small};
 
 /// Fetches a file of unknown size to its final name, however many tries it takes.

@@ -96,6 +96,8 @@ impl Driver {
         }
         board.allow(self.permits);
         self.tell(context, &sample);
+        let is_tail = board.is_listed() && sample.busy < 1.0;
+        context.control.tail.set(is_tail);
         let is_starved = sample.busy < 0.5 && !board.is_listed();
         self.balance.add(&sample, is_starved, self.permits);
     }
@@ -112,7 +114,7 @@ impl Driver {
         let paced = (asked, taught.1);
         let before = std::mem::replace(&mut self.waited, paced);
         let working = read(&counters.in_flight) as f64;
-        let limited = (paced.0 - before.0) as f64 / 1e9 / self.permits as f64;
+        let limited = (paced.0 - before.0) as f64 / 1e9 / working.max(1.0);
         self.balance.limited += limited.min(seconds);
         self.balance.written += beat.written - old.written;
         if paced.1 > before.1 || context.gate.is_shut() {

@@ -40,6 +40,9 @@ pub struct Gate {
 #[derive(Debug, Default)]
 struct State {
     until: Option<Instant>,
+    /// When the last pause began, and how long those before it were.
+    since: Option<Instant>,
+    paused: Duration,
     pace: Pace,
     bucket: Option<Bucket>,
 }
@@ -69,11 +72,18 @@ impl Gate {
     pub fn refuse(&self, pause: Option<Duration>) {
         let now = Instant::now();
         let mut state = lock(&self.state);
-        if state.until.is_none_or(|until| until <= now) {
-            state.pace.refusal(self.seconds(now));
+        let is_open = state.until.is_none_or(|until| until <= now);
+        if is_open {
+            let seconds = self.seconds(&state, now);
+            state.pace.refusal(seconds);
         }
         if let Some(pause) = pause.filter(|pause| !pause.is_zero()) {
             let until = now + pause.min(LONGEST_PAUSE);
+            if is_open {
+                let last = state.last_pause();
+                state.paused += last;
+                state.since = Some(now);
+            }
             if state.until.is_none_or(|old| old < until) {
                 state.until = Some(until);
             }
@@ -85,7 +95,9 @@ impl Gate {
     /// A good answer came.
     pub fn answer(&self) {
         let now = Instant::now();
-        lock(&self.state).pace.answer(self.seconds(now));
+        let mut state = lock(&self.state);
+        let seconds = self.seconds(&state, now);
+        state.pace.answer(seconds);
     }
 
     /// True while the host wants a pause.
@@ -124,7 +136,7 @@ impl Gate {
     fn pace(&self) -> Duration {
         let now = Instant::now();
         let mut state = lock(&self.state);
-        let Some(rate) = state.pace.rate(self.seconds(now)) else {
+        let Some(rate) = state.pace.rate(self.seconds(&state, now)) else {
             state.bucket = None;
             self.is_paced.store(false, Ordering::Release);
             return Duration::ZERO;
@@ -134,8 +146,23 @@ impl Gate {
         bucket.take(now, 1.0)
     }
 
-    fn seconds(&self, now: Instant) -> f64 {
-        (now - self.begun).as_secs_f64()
+    /// The time that the gate has been open: a pause says nothing of what the host bears.
+    fn seconds(&self, state: &State, now: Instant) -> f64 {
+        let shut = match (state.since, state.until) {
+            (Some(since), Some(until)) => until.min(now).saturating_duration_since(since),
+            _ => Duration::ZERO,
+        };
+        let open = now.saturating_duration_since(self.begun);
+        open.saturating_sub(state.paused + shut).as_secs_f64()
+    }
+}
+
+impl State {
+    fn last_pause(&self) -> Duration {
+        match (self.since, self.until) {
+            (Some(since), Some(until)) => until.saturating_duration_since(since),
+            _ => Duration::ZERO,
+        }
     }
 }
 
@@ -217,11 +244,20 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_refusal_teaches_a_pace() {
+    async fn a_refusal_teaches_a_pace_whatever_pauses_there_were() {
         let gate = Gate::new(None);
-        for _ in 0..200 {
+        for index in 0..200 {
             tokio::time::advance(Duration::from_millis(10)).await;
             gate.pass().await;
+            gate.answer();
+            if index % 60 == 59 {
+                lock(&gate.state).pace = Pace::default();
+                gate.refuse(Some(Duration::from_secs(30)));
+            }
+        }
+        lock(&gate.state).pace = Pace::default();
+        for _ in 0..200 {
+            tokio::time::advance(Duration::from_millis(10)).await;
             gate.answer();
         }
         gate.refuse(None);

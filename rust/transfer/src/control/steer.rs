@@ -117,11 +117,6 @@ impl Steer {
     /// Takes what happened since the last sample; returns how many permits there may be from now on.
     pub fn sample(&mut self, sample: &Sample) -> usize {
         self.age(sample.seconds);
-        if sample.paused {
-            // The gate is shut: nothing can be learnt until it is open and all is moving again.
-            self.window.restart(self.permits);
-            return self.permits;
-        }
         let mut sample = *sample;
         if self.deaf > 0.0 {
             (sample.throttles, sample.faults) = (0, 0);
@@ -129,6 +124,9 @@ impl Steer {
         self.window.add(&sample);
         if self.window.is_storm() {
             self.cut();
+        } else if sample.paused {
+            // The gate is shut: nothing can be learnt until it is open and all is moving again.
+            self.window.restart(self.permits);
         } else if self.window.is_full(self.is_careful()) {
             let (goodput, is_telling) = (self.window.goodput(), self.window.is_telling());
             self.judge(goodput, is_telling);

@@ -91,6 +91,7 @@ impl Window {
             self.latency = blend(self.latency, latency);
             self.length = blend(self.length, length);
         } else if self.latency == 0.0 {
+            // Nothing has been answered yet: there is nothing to measure.
             return;
         }
         if self.settle > 0.0 {

@@ -10,7 +10,7 @@ use crate::board::Board;
 use crate::counters::add;
 use crate::disk;
 use crate::error::{Error, Result};
-use crate::fetch::{get, is_other_version, mismatch, strong_etag, Ask, Context, Fault};
+use crate::fetch::{get, is_other_version, mismatch, piece, strong_etag, Ask, Context, Fault};
 use crate::http::Response;
 use crate::ranges::{content_range, Ranges};
 
@@ -145,7 +145,7 @@ impl Large {
         noted: &mut u64,
     ) -> std::result::Result<(), Fault> {
         // One more look after the last byte lets the connection be used again.
-        while let Some(piece) = response.piece().await? {
+        while let Some(piece) = piece(context, &self.entry, response).await? {
             let amount = piece.len() as u64;
             add(&context.counters.bytes_received, amount);
             context.throttle.take(piece.len()).await;
