@@ -115,7 +115,8 @@ impl Driver {
         let before = std::mem::replace(&mut self.waited, paced);
         let working = read(&counters.in_flight) as f64;
         let limited = (paced.0 - before.0) as f64 / 1e9 / working.max(1.0);
-        self.balance.limited += limited.min(seconds);
+        // Waits are told when they begin, so in one sample there may be more than its length.
+        self.balance.limited += limited;
         self.balance.written += beat.written - old.written;
         if paced.1 > before.1 || context.gate.is_shut() {
             self.balance.throttled += seconds;

@@ -17,7 +17,10 @@ pub const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 /// A pause that never ends, and that can still be added to a time.
 const CENTURY: Duration = Duration::from_secs(36_525 * 86_400);
 
-/// After a pause requests do not all start at once, and none later than half a second.
+/// After a pause so many requests start at once: if they are refused too, that is one pause and not
+/// as many. The rest follow one by one, and none later than half a second.
+const FIRST_IN: u32 = 16;
+const STEP: Duration = Duration::from_millis(2);
 const REOPENING: Duration = Duration::from_millis(400);
 
 /// What may pass at once within a pace: about what a moment of it would be.
@@ -43,6 +46,8 @@ struct State {
     /// When the last pause began, and how long those before it were.
     since: Option<Instant>,
     paused: Duration,
+    /// Requests that wait for its end.
+    waiting: u32,
     pace: Pace,
     bucket: Option<Bucket>,
 }
@@ -83,6 +88,7 @@ impl Gate {
                 let last = state.last_pause();
                 state.paused += last;
                 state.since = Some(now);
+                state.waiting = 0;
             }
             if state.until.is_none_or(|old| old < until) {
                 state.until = Some(until);
@@ -122,15 +128,20 @@ impl Gate {
             wait_for(wait, &self.waited_taught).await;
         }
         while self.is_shut() {
-            let until = lock(&self.state).until;
-            match until {
-                Some(until) if until > Instant::now() => {
-                    let late = REOPENING.mul_f64(fastrand::f64());
-                    tokio::time::sleep_until(until + late).await;
-                }
-                _ => self.is_shut.store(false, Ordering::Release),
+            match self.turn() {
+                Some(turn) => tokio::time::sleep_until(turn).await,
+                None => self.is_shut.store(false, Ordering::Release),
             }
         }
+    }
+
+    /// When a request that meets a shut gate may pass.
+    fn turn(&self) -> Option<Instant> {
+        let mut state = lock(&self.state);
+        let until = state.until.filter(|until| *until > Instant::now())?;
+        let late = STEP * state.waiting.saturating_sub(FIRST_IN);
+        state.waiting += 1;
+        Some(until + late.min(REOPENING))
     }
 
     fn pace(&self) -> Duration {
@@ -210,7 +221,7 @@ mod tests {
         let start = Instant::now();
         gate.refuse(Some(Duration::from_secs(2)));
         gate.refuse(Some(Duration::from_secs(1)));
-        let tasks: Vec<_> = (0..50)
+        let tasks: Vec<_> = (0..200)
             .map(|_| {
                 let gate = gate.clone();
                 tokio::spawn(async move {
@@ -228,7 +239,7 @@ mod tests {
             "{times:?}"
         );
         times.sort_by(f64::total_cmp);
-        assert!(times[49] - times[0] > 0.1, "all at once: {times:?}");
+        assert!(times[199] - times[0] > 0.2, "all at once: {times:?}");
         assert!(!gate.is_shut());
     }
 

@@ -22,6 +22,8 @@ const RETURN: (f64, f64) = (8.0, 64.0);
 pub struct Pace {
     slots: [u64; SLOTS],
     slot: u64,
+    /// When the first answer came.
+    begun: Option<f64>,
     learnt: Option<Learnt>,
 }
 
@@ -36,6 +38,7 @@ impl Pace {
     /// A good answer came at `now`.
     pub fn answer(&mut self, now: f64) {
         self.turn(now);
+        self.begun.get_or_insert(now);
         self.slots[(self.slot % SLOTS as u64) as usize] += 1;
     }
 
@@ -53,7 +56,9 @@ impl Pace {
         let begun = now / SLOT - (now / SLOT).floor();
         let last = |slots: u64| {
             let counted = (0..slots).map(|back| self.slots[self.place(back)]);
-            counted.sum::<u64>() as f64 / ((slots as f64 - 1.0 + begun) * SLOT)
+            let since = self.begun.map_or(0.0, |first| now - first);
+            let span = ((slots as f64 - 1.0 + begun) * SLOT).min(since);
+            counted.sum::<u64>() as f64 / span.max(SLOT / 2.0)
         };
         let mark = last(SLOTS as u64).max(last(4));
         let back = match self.learnt {

@@ -304,7 +304,8 @@ impl Steer {
             left: again,
             again,
         });
-        let half = (self.permits / 2).max(1);
+        // Fewer than a few would only make many pauses of one.
+        let half = (self.permits / 2).max(FEWEST).min(self.permits);
         let back = match self.phase {
             Phase::Look { up: true, from, .. } => from.max(half),
             _ => half,
