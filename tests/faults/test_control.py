@@ -56,7 +56,7 @@ def test_a_pause_of_days_ends_the_run_and_says_so(tmp_path: Path) -> None:
 
 def test_a_storm_of_refusals_leaves_fewer_permits(tmp_path: Path) -> None:
     with FaultyServer(files(300)) as server:
-        for at in range(100, 160):
+        for at in range(100, 130):
             server.faults[f"{at}.rgb.png"] = [faults.status(503, retry_after="1")]
         summary = fetch(server, tmp_path, concurrency="auto")
         assert summary.failures == ()
