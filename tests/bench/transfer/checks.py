@@ -29,7 +29,10 @@ class Check:
 def table(checks: list[Check]) -> str:
     """The checks as Markdown."""
     lines = ["| demand | must | found | |", "| --- | --- | --- | --- |"]
-    rows = (f"| {c.what} | {c.must} | {c.found} | {'pass' if c.passed else '**fail**'} |" for c in checks)
+    rows = (
+        f"| {c.what} | {c.must} | {' '.join(c.found.split())} | {'pass' if c.passed else '**fail**'} |"
+        for c in checks
+    )
     return "\n".join([*lines, *rows])
 
 
