@@ -69,6 +69,14 @@ class Cell:
     rate: int = 0
     loss: float = 0
 
+    @property
+    def brief(self) -> str:
+        """For a line of a table."""
+        flight = f"{self.in_flight} in flight" if self.in_flight else "own numbers"
+        return (
+            f"{corpora.BRIEF[self.corpus]}, {f'{self.rtt_ms:g} ms' if self.rtt_ms else 'loopback'}, {flight}"
+        )
+
     def flight_of(self, tool: Tool) -> int | None:
         """The number that a tool is given."""
         return None if self.ours_free and tool in (OURS, OURS_CHECKED) else self.in_flight

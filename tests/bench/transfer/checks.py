@@ -38,7 +38,7 @@ def table(checks: list[Check]) -> str:
 
 def of_cell(result: Result) -> list[Check]:
     """The demands that a cell's runs answer; none where ours did not run."""
-    title, cell = result.cell.title, result.cell
+    title, cell = result.cell.brief, result.cell
     if result.wall(OURS_CHECKED.name) is None or result.wall(OURS.name) is None:
         return [Check(title, "all files right", "our own runs failed", passed=False)]
     checks = [_memory(result)]
@@ -55,7 +55,7 @@ def of_cell(result: Result) -> list[Check]:
 def _small(result: Result) -> list[Check]:
     """As many files a second as the best and a tenth more, for no more CPU."""
     names = [name for name in result.peers() if name.startswith(NAMED)]
-    title = result.cell.title
+    title = result.cell.brief
 
     def best(figures: dict[str, float | None]) -> tuple[str, float] | None:
         known = [(name, figure) for name, figure in figures.items() if figure is not None]
@@ -77,7 +77,7 @@ def _own_number(result: Result) -> list[Check]:
     """Five times as fast as each at its default, and near our own best fixed number."""
     wall = result.wall(OURS.name) or 0
     best = result.best_peer(result.wall)
-    checks = [_at_most(f"{result.cell.title}, cold: wall", wall, best, 1 / 5)]
+    checks = [_at_most(f"{result.cell.brief}, cold: wall", wall, best, 1 / 5)]
     if result.sweep:
         number, fixed = min(result.sweep.items(), key=lambda pair: pair[1])
         most = 1.5 * fixed + 1
@@ -93,7 +93,7 @@ def _memory(result: Result) -> Check:
     permits = result.cell.flight_of(OURS) or (512 if result.cell.rtt_ms else 64)
     limit = MOST_MEMORY + permits * PERMIT
     found = f"{most / 2**20:.0f} MiB"
-    return Check(f"{result.cell.title}: memory", f"<= {limit / 2**20:.0f} MiB", found, most <= limit)
+    return Check(f"{result.cell.brief}: memory", f"<= {limit / 2**20:.0f} MiB", found, most <= limit)
 
 
 def _at_most(what: str, ours: float | None, best: tuple[str, float] | None, share: float) -> Check:

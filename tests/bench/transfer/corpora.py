@@ -24,6 +24,7 @@ ABOUT = {
     "C": "8 files of 256 MiB",
     "D": "3,000 renders: json of 5-300 KB, png or tif of 20 KB-1 MB, every 48th with an exr of 4-40 MB",
 }
+BRIEF = {"A": "20,000 x 20 KiB", "B": "2,000 x 1 MiB", "C": "8 x 256 MiB", "D": "3,000 renders"}
 
 
 @dataclass(frozen=True)
