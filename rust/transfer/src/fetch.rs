@@ -191,6 +191,21 @@ async fn get_once(
     Ok(response)
 }
 
+/// True for a name whose content is not XML but comes as such: it may be an object store's words.
+pub fn may_be_refusal(response: &Response, entry: &Entry) -> bool {
+    response.media_type().ends_with("/xml") && !entry.name.ends_with("xml")
+}
+
+/// Object stores that fail late answer 200, with an `<Error>` where the file should begin.
+pub fn check_beginning(entry: &Entry, body: &[u8]) -> std::result::Result<(), Fault> {
+    let beginning = &body[..body.len().min(256)];
+    if !beginning.windows(7).any(|bytes| bytes == b"<Error>") {
+        return Ok(());
+    }
+    let text = format!("{}: the server sent an error in its place", entry.name);
+    Err(Fault::Again(Error::new("server-error", text)))
+}
+
 /// The answer's strong ETag, if it has one.
 pub fn strong_etag(response: &Response) -> Option<&str> {
     response

@@ -11,7 +11,10 @@ use crate::counters::add;
 use crate::draft::Draft;
 use crate::entry::Entry;
 use crate::error::{Error, Result};
-use crate::fetch::{get, is_other_version, mismatch, piece, strong_etag, Ask, Context, Fault};
+use crate::fetch::{
+    check_beginning, get, is_other_version, may_be_refusal, mismatch, piece, strong_etag, Ask,
+    Context, Fault,
+};
 use crate::http::Response;
 use crate::patience::Patience;
 
@@ -55,7 +58,11 @@ pub async fn take(
     check_head(entry, response, size)?;
     let mut draft = Draft::new(&context.folder, &entry.name).map_err(Fault::Final)?;
     let (mut hash, mut arrived) = (Sha256::new(), 0_u64);
+    let is_doubted = may_be_refusal(response, entry);
     while let Some(piece) = piece(context, entry, response).await? {
+        if is_doubted && arrived == 0 {
+            check_beginning(entry, piece)?;
+        }
         add(&context.counters.bytes_received, piece.len() as u64);
         context.throttle.take(piece.len()).await;
         arrived += piece.len() as u64;

@@ -10,7 +10,7 @@ use crate::counters::{add, take};
 use crate::disk;
 use crate::entry::Entry;
 use crate::error::{Error, Result};
-use crate::fetch::{get, mismatch, Ask, Context, Fault};
+use crate::fetch::{check_beginning, get, may_be_refusal, mismatch, Ask, Context, Fault};
 use crate::folder::part_id;
 use crate::http::Response;
 use crate::patience::Patience;
@@ -104,7 +104,11 @@ async fn receive(
     let fail = |error: std::io::Error| Fault::Final(Error::io("write", &part, &error));
     let file = File::create(&part).map_err(fail)?;
     let (mut hash, mut at) = (Sha256::new(), 0);
+    let is_doubted = may_be_refusal(response, entry);
     while let Some(piece) = response.piece().await? {
+        if is_doubted && at == 0 {
+            check_beginning(entry, piece)?;
+        }
         disk::write_at(&file, piece, at).map_err(fail)?;
         hash.update(piece);
         at += piece.len() as u64;
