@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -76,6 +77,8 @@ def parts(asked: argparse.Namespace) -> list[str]:
 
 def main() -> int:
     """Run, print, write; 1 if a demand is not met."""
+    # Namespaces and servers outlive a process that does not take them down.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     asked = options()
     if lacking := report.tools_there():
         print(lacking, file=sys.stderr)
