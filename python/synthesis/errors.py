@@ -137,6 +137,7 @@ KINDS: dict[str, type[SynthesisError]] = {
     "invalid-json": UsageError,
     "invalid-spec": UsageError,
     "invalid-range": UsageError,
+    "invalid-list": UsageError,  # not a list of files, or a line of it makes no sense
     "invalid-config": UsageError,
     "unknown-asset": UsageError,
     "file-exists": UsageError,

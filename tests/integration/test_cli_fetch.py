@@ -225,7 +225,8 @@ def test_control_c_twice_leaves_at_once(cli: Command, server: FaultyServer) -> N
     time.sleep(0.15)
     running.send_signal(signal.SIGINT)
     running.communicate(timeout=3)
-    assert running.returncode == 130
+    # The second may come when the interpreter is already going: shells say 130 of both.
+    assert running.returncode in {130, -signal.SIGINT}
 
 
 @posix

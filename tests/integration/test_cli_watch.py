@@ -37,6 +37,9 @@ def test_a_job_is_fetched_while_it_renders(start: Callable[..., Platform], tmp_p
     assert (summary["event"], summary["complete"], summary["failed"]) == ("done", True, 0)
     assert summary["files_new"] == summary["files_total"] == 6 * 2 + 1
     assert platform.job(job)["status"] == "completed"
+    seen = [event for event in done.events() if event["event"] == "progress"]
+    assert {event["files_present"] for event in seen} == {0}  # what a former pass brought is no older
+    assert [event["seconds"] for event in seen] == sorted(event["seconds"] for event in seen)
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert names == {entry["n"] for entry in platform.manifest(job, "?assets=rgb,info,metadata")[1:-1]}
     assert cli.ok(*line).out.startswith("nothing new in ")
@@ -56,8 +59,9 @@ def test_waiting_ends_with_the_job_or_with_whoever_waits(
     _, err = running.communicate(timeout=10)
     assert running.returncode == 130
     assert "--watch" in err.decode().splitlines()[-1]
-    running = cli.start(*line)
-    time.sleep(1)
+    running = cli.start(*line, "--json")
+    assert running.stdout is not None
+    assert b'"start"' in running.stdout.readline()  # the job was found as it is, before it is cancelled
     assert platform.ask("POST", f"/jobs/{job}/cancel").status == 202
     _, err = running.communicate(timeout=60)
     assert running.returncode == 0, err

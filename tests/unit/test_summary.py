@@ -46,7 +46,17 @@ def test_rates_are_read(text: str, count: float) -> None:
     assert How(limit_rate=text).options()["limit_rate"] == count
 
 
-@pytest.mark.parametrize("wrong", [{"shard": (0, 3)}, {"max_rps": 0}, {"tar_renders": 0}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"shard": (0, 3)},
+        {"shard": "1/3"},
+        {"max_rps": 0},
+        {"tar_renders": 0},
+        {"limit_rate": "8M"},
+        {"max_rps": "5"},
+    ],
+)
 def test_options_out_of_range_are_refused(wrong: Options) -> None:
     with pytest.raises(UsageError):
         settled(wrong)

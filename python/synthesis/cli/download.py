@@ -36,6 +36,13 @@ class Wanted:
     allow_missing: bool = False
     how: How = field(default_factory=How)
 
+    def label(self, flags: list[str]) -> str:
+        """What the progress line calls the assets."""
+        if len(flags) <= MOST_NAMED:
+            return ",".join(flags)
+        asked = [flag.strip().lower() for flag in self.flags.split(",")]
+        return "all assets" if "all" in asked else f"{len(flags)} assets"
+
     def command(self, options: str) -> str:
         """The command line that asks for this again."""
         words = ["synthesis", "job", "assets", "download", self.job, "--assets", self.flags.replace(" ", "")]
@@ -94,9 +101,9 @@ def transfer(
             **options,
         )
 
-    label = ",".join(flags) if len(flags) <= MOST_NAMED else f"{len(flags)} assets"
+    label = wanted.label(flags)
     resume = wanted.command(session.options)
-    return run(session, call, resume=resume, label=label, directory=wanted.directory)
+    return run(session, call, resume=resume, label=label, waits=wanted.watch, directory=wanted.directory)
 
 
 def choose_flags(session: Session, wanted: Wanted) -> list[str]:

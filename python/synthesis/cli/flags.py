@@ -28,7 +28,7 @@ def parse_flags(text: str, known: Sequence[str], *, owner: str) -> list[str] | N
         if flag in choices:
             continue
         what = f"{owner} has no asset {flag!r}" if flag else f"--assets {text!r} has an empty item"
-        near = difflib.get_close_matches(flag, choices, n=1, cutoff=0.5)
+        near = difflib.get_close_matches(flag, choices, n=1, cutoff=0.6)
         raise UsageError(
             f"{what}; known are: {', '.join(choices)}",
             kind="unknown-asset",

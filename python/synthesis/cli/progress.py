@@ -12,7 +12,7 @@ from collections import deque
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from synthesis.cli.output import duration, size
+from synthesis.cli.output import duration, plural, size
 
 if TYPE_CHECKING:
     from synthesis.cli.output import Output
@@ -72,10 +72,11 @@ class Ticker:
 class TransferLine:
     """Shows the snapshots of a transfer."""
 
-    def __init__(self, out: Output, label: str = "") -> None:
+    def __init__(self, out: Output, label: str = "", *, waits: bool = False) -> None:
         self._out = out
         self._ticker = Ticker(out, every=LOG_TRANSFER_EVERY)
         self._label = label
+        self._waits = waits  # for more renders, when nothing is under way
         self._window: deque[tuple[float, int, int]] = deque()
         self._totals = (0, 0)  # files and bytes
         self._grew = [0.0, 0.0]  # when each was last another
@@ -89,9 +90,6 @@ class TransferLine:
         if pausing and not self._pausing:
             self._out.event("throttled", seconds=now.seconds, throttled_seconds=now.throttled_seconds)
         self._pausing = pausing
-        if self._window and now.seconds < self._window[-1][0]:  # another pass of --watch
-            self._window.clear()
-            self._grew, self._paused = [0.0, 0.0], 0.0
         totals = (now.files_total, now.bytes_total)
         for at, (total, before) in enumerate(zip(totals, self._totals, strict=True)):
             if total != before:
@@ -108,6 +106,8 @@ class TransferLine:
 
     def _is_whole(self, now: Progress, *, of_bytes: bool = False) -> bool:
         """True when a total has not grown for a while: the list's end has been read, the sizes are known."""
+        if self._waits and not now.in_flight:
+            return False
         return now.seconds - self._grew[of_bytes] >= STEADY
 
     def _text(self, now: Progress) -> str:
@@ -124,7 +124,12 @@ class TransferLine:
             parts.append(f"{size(bytes_rate)}/s")
         if files_rate >= 1:
             parts.append(f"{files_rate:,.0f} files/s")
-        parts.append(f"{now.connections:,} conns" if now.connections else f"{now.in_flight:,} at once")
+        if now.connections:
+            parts.append(plural(now.connections, "conn"))
+        elif now.in_flight:
+            parts.append(f"{now.in_flight:,} at once")
+        elif self._waits:
+            parts.append("waiting for more renders")
         if now.retries:
             parts.append(f"retries {now.retries:,}")
         if now.failed:

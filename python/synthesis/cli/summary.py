@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from synthesis.cli.session import Session
     from synthesis.cli.transfer import How
-    from synthesis.ops.transfer import Bound, Summary
+    from synthesis.ops.transfer import Bound, Failure, Summary
 
 
 def report(session: Session, summary: Summary, how: How, directory: Path, **about: object) -> None:
@@ -31,6 +32,8 @@ def report(session: Session, summary: Summary, how: How, directory: Path, **abou
             text += f", report in {how.report}"
         if advice := advise(summary.bound, how):
             text += f"\n{advice}"
+    if not (summary.files_total or summary.failed):
+        session.out.warn("there is no file to fetch" + (" in this shard" if how.shard else ""))
     for warning in summary.warnings:
         session.out.warn(warning)
     session.out.summary(document, text, bare=str(directory))
@@ -66,12 +69,16 @@ def _checked(summary: Summary) -> str:
     """What a check found."""
     total = max(summary.files_total, summary.files_done + summary.failed)
     missing = summary.failed_by_kind.get("missing", 0)
-    text = f"{summary.files_done:,} of {plural(total, 'file')} right"
+    unread = summary.files_unread
+    text = f"{summary.files_done - unread:,} of {plural(total, 'file')} right"
+    if unread:
+        text += f"; {unread:,} there but not read, for the list has no SHA-256 of them"
     if missing:
         text += f"; {missing:,} missing"
     if wrong := summary.failed - missing:
         text += f"; {wrong:,} wrong"
-    return f"{text}; {size(summary.bytes_done)} checked in {duration(summary.seconds)}"
+    checked = "" if unread else f"{size(summary.bytes_done)} checked "
+    return f"{text}; {checked}in {duration(summary.seconds)}"
 
 
 def _planned(summary: Summary) -> str:
@@ -84,7 +91,10 @@ def _planned(summary: Summary) -> str:
     total = _at_least(summary.bytes_total, unsized)
     rows.append(("all", f"{summary.files_total:,}", f"{summary.files_present:,}", total))
     text = table(("ASSET", "FILES", "THERE", "BYTES"), rows, right=(1, 2, 3))
-    text += f"\n{_at_least(summary.needed_bytes, unsized)} to fetch"
+    needed = _at_least(summary.needed_bytes, unsized)
+    if summary.files_present >= summary.files_total:
+        needed = size(0)
+    text += f"\n{needed if needed != UNKNOWN else 'an unknown number of bytes'} to fetch"
     if summary.free_bytes is not None:
         text += f", {size(summary.free_bytes)} free"
         if summary.free_bytes < summary.needed_bytes:
@@ -96,7 +106,10 @@ def _at_least(count: int, unsized: int) -> str:
     """Bytes of files of which some have no known size."""
     if not unsized:
         return size(count)
-    return f"over {size(count)}" if count else "unknown"
+    return f"over {size(count)}" if count else UNKNOWN
+
+
+UNKNOWN = "unknown"
 
 
 def advise(bound: Bound, how: How) -> str:
@@ -122,14 +135,11 @@ def advise(bound: Bound, how: How) -> str:
 def failed_files(summary: Summary, how: How, resume: str) -> SynthesisError:
     """Return one error for all files that failed, with its causes as faults."""
     causes = sorted(summary.failed_by_kind.items(), key=lambda item: -item[1])
-    faults = []
-    for kind, count in causes:
-        examples = [failure for failure in summary.failures if failure.kind == kind]
-        names = ", ".join(example.name for example in examples[:3]) + (" ..." if count > 3 else "")
-        message = f"{examples[0].message} ({names})" if examples else "not listed"
-        faults.append({"field": f"{count:,} x {kind}", "message": message})
+    faults = [fault for kind, count in causes for fault in _faults(summary, kind, count)]
     total = max(summary.files_total, summary.failed)
     hint = f"resume with: {resume}"
+    if set(summary.failed_by_kind) == {"invalid-list"}:
+        hint = f"correct these lines of the list, then: {resume}"
     changed = "differs" in summary.failed_by_kind or ("mismatch" in summary.failed_by_kind and how.verify)
     if how.verify or (changed and not how.update):
         what, option = ("what differs", " --update") if changed else ("what is missing", "")
@@ -143,6 +153,28 @@ def failed_files(summary: Summary, how: How, resume: str) -> SynthesisError:
         hint,
         {"errors": faults, "resume": resume, "failed_by_kind": summary.failed_by_kind},
     )
+
+
+MOST_CAUSES = 5
+"""Causes of one kind that are told apart."""
+
+
+def _faults(summary: Summary, kind: str, count: int) -> list[dict[str, str]]:
+    """The causes of a kind, each with its count and the first files; all in one if they are too many."""
+    causes: dict[str, list[Failure]] = {}
+    examples = [failure for failure in summary.failures if failure.kind == kind]
+    for example in examples:  # numbers do not make a cause
+        causes.setdefault(re.sub(r"\d+", "0", example.message), []).append(example)
+    groups = list(causes.values())
+    if len(examples) < count or len(groups) > MOST_CAUSES:
+        groups = [examples]
+    faults = []
+    for group in groups:
+        many = len(group) if len(groups) > 1 else count
+        names = ", ".join(example.name for example in group[:3]) + (" ..." if many > 3 else "")
+        message = f"{group[0].message} ({names})" if group else "not listed"
+        faults.append({"field": f"{many:,} x {kind}", "message": message})
+    return faults
 
 
 def _worst(summary: Summary) -> str:

@@ -222,12 +222,13 @@ def run(
     *,
     resume: str,
     label: str = "",
+    waits: bool = False,
     directory: Path,
 ) -> Summary:
     """Run a transfer with its progress line; what stops it early says how to go on."""
     from synthesis.cli.progress import TransferLine
 
-    line = TransferLine(session.out, label)
+    line = TransferLine(session.out, label, waits=waits)
     try:
         with _signals():
             return call(line)

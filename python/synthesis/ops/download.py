@@ -59,7 +59,8 @@ def download(
         render_ids: inclusive ranges, as `render_ids.parse` gives them; None for all.
         extract: fetch EXRs instead of the images that can be made from them, and make those here,
             byte for byte as the server does; an EXR that was not asked for is removed afterwards.
-        watch: go on until the job is finished, fetching files as they are made.
+        watch: go on until the job is finished, fetching files as they are made; `progress` is
+            called while it waits, too, with nothing in flight.
         **options: how it is done; see `ops.transfer.Options`.
 
     Returns:
@@ -86,7 +87,9 @@ def download(
     fetched = exrs.fetched if extract else flags
     counts_ids = not JOB_WIDE.issuperset(fetched)
     transfer = job_transfer(transport, job, fetched, wanted, how, directory=directory, aside=exrs.aside)
-    passes = Passes(transport, job, how["cancel"]) if watch else None
+    passes = Passes(transport, job, how) if watch else None
+    if passes is not None and how["progress"] is not None:
+        how["progress"] = passes.tell
     while True:
         summary = _once(transport, transfer, exrs, how, counts_ids=counts_ids)
         if passes is None:

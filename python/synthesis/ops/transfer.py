@@ -169,6 +169,8 @@ class Summary(Progress):
         missing_render_ids: ids asked for that have no file: the first 1,000.
         missing: how many there are.
         complete: False if the job still makes files.
+        files_unread: files that a check found there and did not read, for the list has no SHA-256 of
+            them; it compared their sizes if the list has those.
         bound: what kept it from being faster.
         warnings: what may surprise: little room, lines that repeat others.
         assets: what there is of each asset, by flag; of a dry run only.
@@ -184,6 +186,7 @@ class Summary(Progress):
     missing_render_ids: tuple[int, ...]
     missing: int
     complete: bool
+    files_unread: int
     bound: Bound
     warnings: tuple[str, ...]
     assets: dict[str, Planned]
@@ -212,15 +215,30 @@ def check_options(options: Options) -> None:
         raise UsageError(f"concurrency must be from 1 to {MOST_AT_ONCE}, or auto, not {concurrency}")
     if options["order"] not in {"manifest", "renders"}:
         raise UsageError(f"order must be manifest or renders, not {options['order']!r}")
-    if (shard := options["shard"]) is not None and not 1 <= shard[0] <= shard[1]:
-        raise UsageError(f"there is no shard {shard[0]} of {shard[1]}", hint="they count from 1: 1/4 to 4/4")
+    _check_shard(options["shard"])
     for name, least in (("limit_rate", 1), ("max_rps", 0.001), ("tar_renders", 1)):
         value = options[name]  # type: ignore[literal-required]
+        if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float))):
+            raise UsageError(f"{name} must be a number, not {value!r}")
         if value is not None and not value >= least:
             raise UsageError(f"{name} must be {least} or more, not {value}")
     for one, other in EXCLUSIVE:
         if all(options[name] not in {None, False} for name in (one, other)):  # type: ignore[literal-required]
             raise UsageError(f"{one} and {other} exclude each other", hint="leave one of them out")
+
+
+def _check_shard(shard: object) -> None:
+    """Raise `UsageError` unless it is None, or a part and the number of parts."""
+    if shard is None:
+        return
+    if not (
+        isinstance(shard, (tuple, list)) and len(shard) == 2 and all(isinstance(part, int) for part in shard)
+    ):
+        raise UsageError(f"shard must be a part and the number of parts, such as (1, 4), not {shard!r}")
+    part, parts = shard
+    if not 1 <= part <= parts:
+        hint = f"they count from 1: 1/{parts} to {parts}/{parts}" if parts > 0 else "write it like 1/4"
+        raise UsageError(f"there is no shard {part} of {parts}", hint=hint)
 
 
 EXCLUSIVE = (("verify", "update"), ("verify", "dry_run"), ("verify", "tar"), ("update", "tar"))

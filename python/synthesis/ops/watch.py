@@ -13,8 +13,7 @@ from urllib.parse import quote
 from synthesis.errors import CancelledError, UnavailableError
 
 if TYPE_CHECKING:
-    from synthesis._core import CancelToken
-    from synthesis.ops.transfer import Summary
+    from synthesis.ops.transfer import Options, Progress, Summary
     from synthesis.transport import Transport
 
 SHORTEST, LONGEST = 1.0, 30.0
@@ -36,13 +35,31 @@ FINISHED = frozenset({"completed", "cancelled", "failed"})
 class Passes:
     """The passes over one job's manifest, and the pauses between them."""
 
-    def __init__(self, transport: Transport, job: str, cancel: CancelToken | None) -> None:
+    def __init__(self, transport: Transport, job: str, how: Options) -> None:
         self._transport = transport
         self._path = f"/api/v1/jobs/{quote(job, safe='')}"
-        self._cancel = cancel
+        self._cancel = how["cancel"]
+        self._progress = how["progress"]
+        self._interval = how["interval"]
+        self._started = time.monotonic()
+        self._seen: Progress | None = None
         self._state: object = None
         self._last = 0  # passes since the job's end
         self._passed: list[Summary] = []
+
+    def tell(self, now: Progress) -> None:
+        """Pass a snapshot of one pass on as one of the whole: what we brought is not old."""
+        self._seen = replace(
+            now,
+            files_present=max(0, now.files_present - sum(one.files_new for one in self._passed)),
+            bytes_received=now.bytes_received + sum(one.bytes_received for one in self._passed),
+            retries=now.retries + sum(one.retries for one in self._passed),
+            throttled_seconds=now.throttled_seconds + sum(one.throttled_seconds for one in self._passed),
+            most_permits=max(now.most_permits, *(one.most_permits for one in self._passed), 0),
+            seconds=time.monotonic() - self._started,
+        )
+        if self._progress is not None:
+            self._progress(self._seen)
 
     def is_over(self, summary: Summary) -> bool:
         """True when no pass after this one will bring more."""
@@ -84,14 +101,25 @@ class Passes:
             bytes_new=sum(one.bytes_new for one in passes),
             bytes_received=sum(one.bytes_received for one in passes),
             retries=sum(one.retries for one in passes),
-            seconds=sum(one.seconds for one in passes),
+            seconds=time.monotonic() - self._started,
             throttled_seconds=sum(one.throttled_seconds for one in passes),
             most_permits=max(one.most_permits for one in passes),
         )
 
     def _sleep(self, seconds: float) -> None:
         end = time.monotonic() + seconds
+        told = 0.0
         while (left := end - time.monotonic()) > 0:
             if self._cancel is not None and self._cancel.cancelled:
                 raise CancelledError("cancelled")
+            if time.monotonic() - told >= self._interval:
+                told = time.monotonic()
+                self._still()
             time.sleep(min(left, TICK))
+
+    def _still(self) -> None:
+        """Tell that we are at it, with nothing under way."""
+        if self._progress is not None and self._seen is not None:
+            seconds = time.monotonic() - self._started
+            self._seen = replace(self._seen, in_flight=0, connections=0, seconds=seconds)
+            self._progress(self._seen)

@@ -21,7 +21,6 @@ type Whole<'py> = (u16, Vec<(String, String)>, Bound<'py, PyBytes>);
 #[pymethods]
 impl HttpClient {
     #[new]
-    #[expect(clippy::too_many_arguments, reason = "keyword-only in Python")]
     #[pyo3(signature = (user_agent, *, connect_timeout, first_byte_timeout, idle_timeout, attempts, checkpoint))]
     fn new(
         py: Python<'_>,

@@ -153,6 +153,7 @@ pub fn summary(py: Python<'_>, outcome: Outcome) -> PyResult<Py<PyDict>> {
     dict.set_item("missing", outcome.missing)?;
     dict.set_item("missing_render_ids", outcome.missing_render_ids)?;
     dict.set_item("complete", outcome.complete)?;
+    dict.set_item("files_unread", outcome.unread)?;
     dict.set_item("warnings", outcome.warnings)?;
     let assets = outcome.assets.into_iter();
     let assets: BTreeMap<_, _> = assets

@@ -70,6 +70,8 @@ pub struct Counters {
     pub throttled_millis: AtomicU64,
     /// Connections that are open now.
     pub connections: AtomicU64,
+    /// Files that a check found there and did not read, for the list has no sha256 of them.
+    pub unread: AtomicU64,
     failed: AtomicU64,
     failures: Mutex<Vec<Failure>>,
     kinds: Mutex<BTreeMap<String, u64>>,
@@ -129,6 +131,7 @@ impl Default for Counters {
             in_flight: AtomicU64::new(0),
             permits: AtomicU64::new(0),
             most_permits: AtomicU64::new(0),
+            unread: AtomicU64::new(0),
             throttled_millis: AtomicU64::new(0),
             connections: AtomicU64::new(0),
             failed: AtomicU64::new(0),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -168,10 +168,10 @@ async fn run(
     let seen = ended?;
     reported?;
     if seen.repeated > 0 {
-        let text = format!(
-            "{} lines repeat an earlier line; each file was fetched once",
-            seen.repeated
-        );
+        let text = match seen.repeated {
+            1 => "1 line repeats an earlier one; its file was fetched once".to_owned(),
+            lines => format!("{lines} lines repeat earlier ones; each file was fetched once"),
+        };
         context.counters.warn(text);
     }
     let bound = driver.finish(&context);
@@ -187,6 +187,7 @@ async fn run(
         missing_render_ids,
         complete: seen.complete,
         bound,
+        unread: counters.unread.load(Ordering::Relaxed),
         warnings: counters.warnings(),
         assets: BTreeMap::new(),
         free: None,

@@ -2,7 +2,7 @@
 //! locked.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::control::Bound;
@@ -10,16 +10,19 @@ use crate::control::Gate;
 use crate::counters::{add, Counters};
 use crate::entry::Entry;
 use crate::error::{Error, Result};
-use crate::folder::{Aside, Present, ASIDE};
+use crate::folder::{Aside, Present, ASIDE, STAGE};
 use crate::http::Http;
 use crate::ids::Ids;
+use crate::judge::Shards;
 use crate::links::Links;
 use crate::list::Listing;
 use crate::manifest::{Line, Source};
 use crate::names::{self, WORK};
 use crate::options::{AssetCount, Options, Outcome};
+use crate::plan::bad_line;
 use crate::room;
 use crate::selection::Selection;
+use crate::tar;
 
 /// Kinds that are told apart; files of further ones count as `other`.
 const MOST_KINDS: usize = 200;
@@ -35,9 +38,11 @@ pub async fn dry_run(http: &Http, options: Options, counters: Arc<Counters>) -> 
     let mut listing = Listing::new(http, &gate, &source, &links);
     let mut next = listing.next().await;
     let is_deep = !listing.is_manifest();
-    let directory = options.directory.clone();
+    let is_tar = options.tar.is_some();
+    let directory = options.tar.map_or(options.directory, |tar| tar.directory);
+    let place = directory.clone();
     let mut there =
-        tokio::task::spawn_blocking(move || There::scan(directory, options.aside, is_deep))
+        tokio::task::spawn_blocking(move || There::scan(&place, options.aside, is_deep, is_tar))
             .await
             .map_err(|_| Error::new("internal", "the folder's scan broke off"))??;
     let mut assets: BTreeMap<String, AssetCount> = BTreeMap::new();
@@ -47,7 +52,7 @@ pub async fn dry_run(http: &Http, options: Options, counters: Arc<Counters>) -> 
             Line::Head(head) => complete = head.complete.unwrap_or(true),
             Line::Bad(name, why) => {
                 let text = format!("{}: {why}", names::shown(&name));
-                counters.fail(&name, &Error::new("bad-answer", text));
+                counters.fail(&name, &Error::new(bad_line(is_deep), text));
             }
             Line::File(entry) if selection.has(&entry) => {
                 entry.render.into_iter().for_each(|id| seen.insert(id));
@@ -65,7 +70,7 @@ pub async fn dry_run(http: &Http, options: Options, counters: Arc<Counters>) -> 
         .values()
         .map(|asset| asset.bytes.saturating_sub(asset.present_bytes))
         .sum();
-    let warning = room::check(&options.directory, needed, true)?;
+    let warning = room::check(&directory, needed, true)?;
     warning.into_iter().for_each(|text| counters.warn(text));
     let (missing, missing_render_ids) = selection
         .asked
@@ -79,9 +84,10 @@ pub async fn dry_run(http: &Http, options: Options, counters: Arc<Counters>) -> 
         missing_render_ids,
         complete,
         bound: Bound::default(),
+        unread: 0,
         warnings: counters.warnings(),
         assets,
-        free: room::free(&options.directory),
+        free: room::free(&directory),
         needed,
     })
 }
@@ -109,18 +115,29 @@ fn kind_of(entry: &Entry) -> String {
 struct There {
     folder: Present,
     aside: Present,
+    shards: Option<Shards>,
     wanted_for_products: Option<Aside>,
 }
 
 impl There {
-    fn scan(directory: PathBuf, aside: Option<Aside>, is_deep: bool) -> Result<Self> {
-        let scan = |path: PathBuf, is_deep| match path.is_dir() {
-            true => Present::scan(&path, None, false, is_deep),
+    fn scan(directory: &Path, aside: Option<Aside>, is_deep: bool, is_tar: bool) -> Result<Self> {
+        let scan = |path: &Path, is_deep| match path.is_dir() {
+            true => Present::scan(path, None, false, is_deep),
             false => Ok(Present::default()),
         };
+        let work = directory.join(WORK);
+        let shards = match is_tar && directory.is_dir() {
+            true => Some(Shards {
+                packed: tar::packed(directory)?,
+                beside: scan(directory, false)?,
+            }),
+            false => None,
+        };
+        let stage = is_tar.then(|| work.join(STAGE));
         Ok(Self {
-            aside: scan(directory.join(WORK).join(ASIDE), false)?,
-            folder: scan(directory, is_deep)?,
+            aside: scan(&work.join(ASIDE), false)?,
+            folder: scan(stage.as_deref().unwrap_or(directory), is_deep)?,
+            shards,
             wanted_for_products: aside,
         })
     }
@@ -147,9 +164,12 @@ impl There {
         } else {
             &mut self.folder
         };
-        let is_there = held.take(&entry.name).is_some_and(|found| {
-            found.bytes != u64::MAX && entry.bytes.is_none_or(|bytes| bytes == found.bytes)
-        });
+        let packed = self.shards.as_mut().and_then(|shards| shards.take(entry));
+        let is_there = packed
+            .or_else(|| held.take(&entry.name))
+            .is_some_and(|found| {
+                found.bytes != u64::MAX && entry.bytes.is_none_or(|bytes| bytes == found.bytes)
+            });
         if is_made || is_there {
             asset.present_files += 1;
             asset.present_bytes += bytes;

@@ -13,6 +13,7 @@ pub const KINDS: &[&str] = &[
     "disk-full",
     "file-exists",
     "internal",
+    "invalid-list",
     "invalid-name",
     "locked",
     "mismatch",

@@ -221,7 +221,7 @@ impl Folder {
 }
 
 /// Where files wait for their shards, in the work folder.
-const STAGE: &str = "stage";
+pub const STAGE: &str = "stage";
 
 /// Where files are kept aside, in the work folder.
 pub const ASIDE: &str = "aside";

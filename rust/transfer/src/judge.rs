@@ -36,7 +36,8 @@ pub struct Shards {
 }
 
 impl Shards {
-    fn take(&mut self, entry: &Entry) -> Option<Found> {
+    /// What there is of a file; asked once for each.
+    pub fn take(&mut self, entry: &Entry) -> Option<Found> {
         match tar::is_job_wide(entry) {
             true => self.beside.take(&entry.name),
             false => self.packed.take(&tar::member(&entry.name)),
@@ -124,6 +125,8 @@ pub fn judge(
                 doubtful: is_doubtful,
             }
         } else {
+            let is_unread = policy.verify && sha256.is_none();
+            add(&context.counters.unread, u64::from(is_unread));
             there(context, entry, held)
         });
     }
@@ -136,7 +139,7 @@ pub fn judge(
     }
     let kind = if policy.verify { "mismatch" } else { "differs" };
     let theirs = bytes.unwrap_or(0);
-    let text = format!("{name}: {held} bytes here, {theirs} on the server");
+    let text = format!("{name}: {held} bytes here, {theirs} in the list");
     Err(Error::new(kind, text).hint("--update fetches it again"))
 }
 

@@ -107,6 +107,8 @@ pub struct Outcome {
     pub complete: bool,
     /// What kept the run from being faster.
     pub bound: Bound,
+    /// Files that a check found there and did not read: the list has no sha256 of them.
+    pub unread: u64,
     /// Words about the run as a whole: little room, lines that repeat others.
     pub warnings: Vec<String>,
     /// Files by kind; counted in dry runs only.

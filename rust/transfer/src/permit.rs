@@ -116,7 +116,7 @@ async fn see_to(context: &Arc<Context>, board: &Board, unit: Unit) -> Result<Fat
         return Ok(Fate::Present);
     }
     if check && !replace {
-        let text = format!("{}: its bytes are not those of the manifest", entry.name);
+        let text = format!("{}: its bytes are not those of the list", entry.name);
         return Err(Error::new("mismatch", text).hint("--update fetches it again"));
     }
     if check && doubtful {

@@ -142,7 +142,8 @@ impl Planner<'_> {
                 return Ok(true);
             }
             Line::Bad(name, why) => {
-                let error = Error::new("bad-answer", format!("{}: {why}", names::shown(&name)));
+                let kind = bad_line(self.lines.is_some());
+                let error = Error::new(kind, format!("{}: {why}", names::shown(&name)));
                 if self.lines.is_some() {
                     add(&counters.files_total, 1);
                 }
@@ -271,5 +272,13 @@ fn twice(entry: &Entry) -> Error {
             entry.name, entry.line
         )
     };
-    Error::new("bad-answer", text).hint("give each line a name of its own")
+    Error::new(bad_line(entry.line > 0), text).hint("give each line a name of its own")
+}
+
+/// The kind of a line that makes no sense: in a list it is the user's to correct.
+pub fn bad_line(is_list: bool) -> &'static str {
+    match is_list {
+        true => "invalid-list",
+        false => "bad-answer",
+    }
 }

@@ -69,7 +69,7 @@ pub async fn take(
         if arrived > size {
             return Err(mismatch(
                 entry,
-                "the server sent more bytes than the manifest says",
+                "the server sent more bytes than the list says",
             ));
         }
         if entry.sha256.is_some() {
@@ -92,7 +92,7 @@ pub async fn take(
     {
         return Err(mismatch(
             entry,
-            "the sha256 of what arrived is not that of the manifest",
+            "the sha256 of what arrived is not that of the list",
         ));
     }
     let begun = Instant::now();
@@ -114,7 +114,7 @@ fn check_head(entry: &Entry, response: &Response, size: u64) -> std::result::Res
         ));
     }
     if let Some(promised) = response.length().filter(|length| *length != size) {
-        let why = format!("the server promises {promised} bytes, the manifest {size}");
+        let why = format!("the server promises {promised} bytes, the list {size}");
         return Err(mismatch(entry, &why));
     }
     Ok(())

@@ -21,7 +21,7 @@ use crate::entry::Entry;
 #[cfg(any(test, feature = "fuzzing"))]
 pub use archive::read;
 pub use pack::Packer;
-pub use shelf::Shelf;
+pub use shelf::{packed, Shelf};
 
 /// Where shards go, and how much is in one.
 #[derive(Debug, Clone)]

@@ -66,7 +66,7 @@ fn a_text_list_gives_files_and_says_what_was_bad() {
             .map(|failure| failure.name.as_str())
             .collect();
         assert_eq!(told, ["a.png", "gone.png", "line 10", "line 6", "line 9"]);
-        assert!(outcome.warnings[0].starts_with("1 lines repeat"));
+        assert!(outcome.warnings[0].starts_with("1 line repeats"));
         assert_eq!((server.asked("/a.png"), server.asked("/other/")), (1, 0));
         let lines = fs::read_to_string(&report).unwrap();
         let lines: Vec<serde_json::Value> = lines

@@ -89,7 +89,7 @@ impl Large {
         match self.entry.sha256 {
             Some(known) if hashed != self.size || hash.finalize()[..] != known => Err(mismatch(
                 &self.entry,
-                "the sha256 of what arrived is not that of the manifest",
+                "the sha256 of what arrived is not that of the list",
             )),
             _ => Ok(()),
         }

@@ -70,7 +70,7 @@ impl Large {
             if let Some(promised) = response.length().filter(|length| *length != size) {
                 return Err(mismatch(
                     entry,
-                    &format!("the server promises {promised} bytes, the manifest {size}"),
+                    &format!("the server promises {promised} bytes, the list {size}"),
                 ));
             }
             if *at > 0 || !self.take_all() {
@@ -88,7 +88,7 @@ impl Large {
         if total != size {
             return Err(mismatch(
                 entry,
-                &format!("the server says it has {total} bytes, the manifest {size}"),
+                &format!("the server says it has {total} bytes, the list {size}"),
             ));
         }
         if given.start != range.start || given.end > range.end {

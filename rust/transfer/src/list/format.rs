@@ -45,7 +45,7 @@ impl Format {
     pub fn sniff(line: &str, label: Label, has_base: bool) -> Result<(Self, bool)> {
         let line = line.trim();
         let refused = |why: &str| {
-            Error::new("bad-answer", format!("this is no list: {why}")).hint(
+            Error::new("invalid-list", format!("this is no list: {why}")).hint(
                 "a list has a URL a line (and perhaps a tab and a name), or is CSV with a header \
                  line that names url, or NDJSON with url, or a manifest",
             )

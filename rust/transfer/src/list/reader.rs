@@ -258,7 +258,7 @@ fn unpacked(piece: Bytes) -> Result<Lines> {
         Some(0x1f) => Lines::gzip(),
         Some(0xff | 0xfe) => {
             let text = "the list is UTF-16; save it as UTF-8";
-            return Err(Error::new("bad-answer", text));
+            return Err(Error::new("invalid-list", text));
         }
         _ => Lines::plain(),
     };

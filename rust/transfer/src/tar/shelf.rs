@@ -24,24 +24,30 @@ pub struct Shelf {
     pub stop: Arc<AtomicBool>,
 }
 
+/// The members of all shards of a folder; one that is not whole and ours is an error.
+pub fn packed(folder: &Path) -> Result<Present> {
+    let mut numbers: Vec<u64> = fs::read_dir(folder)
+        .map_err(|error| Error::io("list", folder, &error))?
+        .flatten()
+        .filter_map(|entry| shard_number(entry.file_name().to_str()?))
+        .collect();
+    numbers.sort_unstable();
+    let mut held = Present::default();
+    for number in numbers {
+        let path = folder.join(shard_name(number));
+        let read = File::open(&path).and_then(|file| {
+            let mut file = io::BufReader::with_capacity(4 << 10, file);
+            archive::read(&mut file, |name, size| held.add(name, size))
+        });
+        read.map_err(|error| refused(&path, &error))?;
+    }
+    Ok(held)
+}
+
 impl Shelf {
     /// Reads the headers of all shards; one that is not whole and ours is an error.
     pub fn open(folder: &Path, stage: &Path) -> Result<(Self, Present)> {
-        let mut numbers: Vec<u64> = fs::read_dir(folder)
-            .map_err(|error| Error::io("list", folder, &error))?
-            .flatten()
-            .filter_map(|entry| shard_number(entry.file_name().to_str()?))
-            .collect();
-        numbers.sort_unstable();
-        let mut held = Present::default();
-        for number in &numbers {
-            let path = folder.join(shard_name(*number));
-            let read = File::open(&path).and_then(|file| {
-                let mut file = io::BufReader::with_capacity(4 << 10, file);
-                archive::read(&mut file, |name, size| held.add(name, size))
-            });
-            read.map_err(|error| refused(&path, &error))?;
-        }
+        let held = packed(folder)?;
         let shelf = Self {
             folder: folder.to_owned(),
             stage: stage.to_owned(),

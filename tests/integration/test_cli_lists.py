@@ -1,0 +1,87 @@
+"""`synthesis fetch` with lists that say too little, nothing, or nonsense."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fakes.command import Command
+from fakes.faulty import JOB, FaultyServer, File, made
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+FILES = 6
+
+
+@pytest.fixture
+def server() -> Iterator[FaultyServer]:
+    with FaultyServer([File(f"{at}.bin", made(500 + at, at)) for at in range(FILES)], key=None) as running:
+        yield running
+
+
+@pytest.fixture
+def cli(tmp_path: Path) -> Command:
+    return Command(tmp_path)
+
+
+def urls(server: FaultyServer) -> str:
+    return "".join(f"{server.url}/api/v1/files/{JOB}/{file.name}\n" for file in server.lines)
+
+
+def test_what_a_check_did_not_read_is_not_called_right(cli: Command, server: FaultyServer) -> None:
+    (cli.folder / "urls.txt").write_text(urls(server))
+    cli.ok("fetch", "urls.txt", "-o", "out")
+    (cli.folder / "out" / "0.bin").write_bytes(b"?")
+    told = cli.ok("fetch", "urls.txt", "-o", "out", "--verify").out
+    assert told.startswith(f"0 of {FILES} files right; {FILES} there but not read")
+    assert "checked" not in told
+    assert (
+        cli.ok("fetch", "urls.txt", "-o", "out", "--verify", "--json").events()[-1]["files_unread"] == FILES
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        ("a.csv", "a,b\n1,2\n", "names no column url"),
+        ("a.txt", "no list at all\n", "its first line is no URL"),
+        ("a.txt", "http://localhost/\n", "needs a name"),
+        ("a.ndjson", '{"url": 1}\n', "wrong type"),
+    ],
+)
+def test_a_list_that_is_none_is_for_its_owner_to_correct(
+    cli: Command, name: str, text: str, says: str
+) -> None:
+    (cli.folder / name).write_text(text)
+    done = cli("fetch", name, "-o", "out")
+    assert done.code == 2
+    assert says in done.err
+    assert "resume" not in done.err
+
+
+def test_each_cause_of_bad_lines_is_named(cli: Command, server: FaultyServer) -> None:
+    (cli.folder / "urls.txt").write_text(urls(server) + "http://localhost/\nftp://localhost/x\nnonsense\n")
+    done = cli("fetch", "urls.txt", "-o", "out")
+    assert done.code == 1
+    assert "1 x invalid-list: its URL ends in a slash, so it needs a name (line 7)" in done.err
+    assert "neither http nor https (line 8" in done.err
+
+
+def test_an_empty_list_is_told(cli: Command) -> None:
+    (cli.folder / "urls.txt").write_text("# nothing yet\n")
+    assert "there is no file to fetch" in cli.ok("fetch", "urls.txt", "-o", "out").err
+
+
+def test_a_dry_run_looks_into_shards(cli: Command, server: FaultyServer) -> None:
+    (cli.folder / "urls.txt").write_text(urls(server))
+    line = ["fetch", "urls.txt", "--tar", "shards", "--tar-renders", "4"]
+    before = cli.ok(*line, "--dry-run")
+    assert "an unknown number of bytes to fetch" in before.out
+    assert not (cli.folder / "shards").exists()
+    cli.ok(*line)
+    assert "\n0 B to fetch" in cli.ok(*line, "--dry-run").out
+    after = cli.ok(*line, "--dry-run", "--json").events()[-1]
+    assert (after["files_total"], after["files_present"]) == (FILES, FILES)

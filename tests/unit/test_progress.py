@@ -1,0 +1,59 @@
+"""The line that a transfer shows of itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from synthesis.cli.download import Wanted
+from synthesis.cli.output import Output
+from synthesis.cli.progress import TransferLine
+from synthesis.ops.transfer import Progress
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+START = Progress(
+    files_done=3,
+    files_total=9,
+    bytes_done=3_000,
+    bytes_total=9_000,
+    files_present=0,
+    retries=0,
+    failed=0,
+    in_flight=0,
+    seconds=0.5,
+    permits=35,
+    most_permits=35,
+    connections=0,
+    throttled_seconds=0.0,
+    bytes_received=3_000,
+)
+
+
+def text(**changed: int) -> str:
+    from dataclasses import replace
+
+    return TransferLine(Output(), waits="waits" in changed)._text(
+        replace(START, **{name: count for name, count in changed.items() if name != "waits"})
+    )
+
+
+def test_nothing_under_way_is_not_counted() -> None:
+    assert text() == "3/9+ files  3.0 KB"
+    assert text(in_flight=2).endswith("  2 at once")
+    assert text(in_flight=2, connections=1).endswith("  1 conn")
+    assert text(connections=35).endswith("  35 conns")
+
+
+def test_a_watch_says_that_it_waits() -> None:
+    assert text(waits=1).endswith("  waiting for more renders")
+    assert "waiting" not in text(waits=1, connections=1)
+    assert "3/9 files" in text(seconds=9)
+    assert "3/9+ files" in text(waits=1, seconds=9)  # more will come
+
+
+def test_assets_are_called_as_they_were_asked_for(tmp_path: Path) -> None:
+    many = ["rgb", "info", "depth", "alpha"]
+    assert Wanted(job="1", flags="all", directory=tmp_path).label(many) == "all assets"
+    assert Wanted(job="1", flags=",".join(many), directory=tmp_path).label(many) == "4 assets"
+    assert Wanted(job="1", flags="rgb,info", directory=tmp_path).label(many[:2]) == "rgb,info"
