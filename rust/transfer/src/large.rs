@@ -102,6 +102,9 @@ pub async fn attempt(
         outcome = large.check().await;
     }
     if let Err(fault) = outcome {
+        // The next attempt counts what it finds.
+        let counted = large.counted.swap(0, Ordering::Relaxed);
+        take(&context.counters.bytes_partial, counted);
         let anew = matches!(fault, Fault::Content(_) | Fault::Restart(_));
         if anew || large.validator.get().is_none() {
             large.discard(context)?;
@@ -302,10 +305,6 @@ impl Large {
 
     /// Forgets what was fetched. The part's name is free for the next attempt.
     fn discard(&self, context: &Context) -> Result<()> {
-        take(
-            &context.counters.bytes_partial,
-            self.counted.swap(0, Ordering::Relaxed),
-        );
         context.journal.gone(&self.id)?;
         match std::fs::remove_file(&self.part) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {

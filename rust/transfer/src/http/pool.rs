@@ -16,11 +16,21 @@ use crate::error::Result;
 /// Servers close what was idle for a minute or more; asking over it would cost a try.
 const OLDEST: Duration = Duration::from_secs(55);
 
+/// So many places are known before those that nobody uses are dropped: lists may have a host a line.
+const PLACES: usize = 1_024;
+
 /// The pool.
 #[derive(Default)]
 pub struct Pool {
-    places: Mutex<HashMap<Box<str>, Arc<Place>>>,
+    places: Mutex<Places>,
     state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct Places {
+    known: HashMap<Box<str>, Arc<Place>>,
+    /// How many are known before the next look at who is used.
+    most: usize,
 }
 
 #[derive(Default)]
@@ -35,11 +45,15 @@ impl Pool {
     pub fn place(&self, url: &Url) -> Result<Arc<Place>> {
         let origin = &url[..Position::BeforePath];
         let mut places = lock(&self.places);
-        if let Some(place) = places.get(origin) {
+        if let Some(place) = places.known.get(origin) {
             return Ok(place.clone());
         }
+        if places.known.len() >= places.most {
+            places.known.retain(|_, place| Arc::strong_count(place) > 1);
+            places.most = PLACES.max(2 * places.known.len());
+        }
         let place = Arc::new(Place::of(url)?);
-        places.insert(origin.into(), place.clone());
+        places.known.insert(origin.into(), place.clone());
         Ok(place)
     }
 
@@ -101,5 +115,25 @@ impl Drop for Lease {
     fn drop(&mut self) {
         let connection = self.connection.take();
         self.pool.give(connection.filter(|_| self.is_usable));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_a_line_does_not_grow_without_bound() {
+        let pool = Pool::default();
+        let url = |index: usize| Url::parse(&format!("http://{index}.example/a")).ok();
+        let held = url(0).and_then(|url| pool.place(&url).ok());
+        for url in (1..10 * PLACES).filter_map(url) {
+            assert!(pool.place(&url).is_ok());
+        }
+        assert!(lock(&pool.places).known.len() <= PLACES);
+        let again = url(0).and_then(|url| pool.place(&url).ok());
+        assert!(held
+            .zip(again)
+            .is_some_and(|(one, other)| Arc::ptr_eq(&one, &other)));
     }
 }

@@ -11,6 +11,9 @@ use super::pool::Lease;
 use super::trouble::{broken, no_http};
 use crate::error::{Error, Result};
 
+/// So many bytes must come within the idle limit, or the body has as good as stopped.
+const LEAST: usize = 512;
+
 /// What is still to come of a body.
 #[derive(Debug, Clone, Copy)]
 enum Rest {
@@ -26,6 +29,9 @@ pub struct Response {
     lease: Lease,
     rest: Rest,
     idle: Duration,
+    /// How long was waited for the next [`LEAST`] bytes, and how many of them came.
+    waited: Duration,
+    came: usize,
 }
 
 impl Response {
@@ -43,6 +49,8 @@ impl Response {
             lease,
             rest,
             idle,
+            waited: Duration::ZERO,
+            came: 0,
         }
     }
 
@@ -151,7 +159,17 @@ impl Response {
         let Some(connection) = &mut self.lease.connection else {
             return Ok(());
         };
-        match connection.fill(Instant::now() + self.idle).await {
+        let begun = Instant::now();
+        let filled = connection
+            .fill(begun + self.idle.saturating_sub(self.waited))
+            .await;
+        // The time that the caller takes between two pieces does not count.
+        self.waited += begun.elapsed();
+        self.came += *filled.as_ref().unwrap_or(&0);
+        if self.came >= LEAST {
+            (self.waited, self.came) = (Duration::ZERO, 0);
+        }
+        match filled {
             Ok(0) if matches!(self.rest, Rest::Close) => {
                 self.rest = Rest::Done;
                 Ok(())
@@ -160,7 +178,12 @@ impl Response {
             Ok(_) => Ok(()),
             Err(error) if error.kind() == std::io::ErrorKind::TimedOut => {
                 let seconds = self.idle.as_secs_f32();
-                let text = format!("{} sent nothing for {seconds} s", connection.place.shown);
+                let much = if self.came == 0 {
+                    "nothing"
+                } else {
+                    "next to nothing"
+                };
+                let text = format!("{} sent {much} for {seconds} s", connection.place.shown);
                 Err(Error::new("timeout", text))
             }
             Err(error) => Err(broken(&connection.place, &error)),
