@@ -2,9 +2,9 @@
 //! do. Big files begin early, so that none of them is left for the end; files in lasting trouble go
 //! to the back.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::ops::Range;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_channel::{Receiver, TryRecvError};
@@ -65,9 +65,11 @@ pub struct Board {
     big: Mutex<VecDeque<Unit>>,
     big_waiting: AtomicUsize,
     big_open: AtomicUsize,
-    /// Files in trouble, and when they may be tried again.
-    later: Mutex<VecDeque<(Instant, Unit, u32)>>,
-    /// Files taken from the queue and not done yet.
+    /// Files that wait for a moment, by it and by their turn.
+    later: Mutex<BTreeMap<(Instant, u64), (Unit, u32)>>,
+    /// Turns of files that waited.
+    turns: AtomicU64,
+    /// Files that were reserved and are not done yet, wherever they are.
     open: AtomicUsize,
     /// Permits with nothing to do.
     idle: AtomicUsize,
@@ -91,6 +93,7 @@ impl Board {
             big_waiting: AtomicUsize::new(0),
             big_open: AtomicUsize::new(0),
             later: Mutex::default(),
+            turns: AtomicU64::new(0),
             open: AtomicUsize::new(0),
             idle: AtomicUsize::new(0),
             changed: Notify::new(),
@@ -98,9 +101,14 @@ impl Board {
         }
     }
 
-    /// Notes a name as being worked on; false if it is already.
+    /// Notes a name as being worked on, until [`Board::done`]; false if it is already. Only then may
+    /// its file go to the queue: nobody leaves while it is open.
     pub fn reserve(&self, name: &Arc<str>) -> bool {
-        lock(&self.names).insert(name.clone())
+        let is_new = lock(&self.names).insert(name.clone());
+        if is_new {
+            self.open.fetch_add(1, Ordering::AcqRel);
+        }
+        is_new
     }
 
     /// True if a name is being worked on.
@@ -127,7 +135,7 @@ impl Board {
                 Some(Err(due)) => due,
                 None => None,
             };
-            if closed && due.is_none() && self.open.load(Ordering::Acquire) == 0 {
+            if closed && self.open.load(Ordering::Acquire) == 0 {
                 return None;
             }
             self.idle.fetch_add(1, Ordering::Relaxed);
@@ -179,22 +187,19 @@ impl Board {
         unit
     }
 
-    /// The file that was put off first, if it is due; else when it will be.
+    /// The file that is due first, if it is now; else when it will be.
     fn put_off_longest(&self) -> Result<(Unit, u32), Option<Instant>> {
         let mut later = lock(&self.later);
-        match later.pop_front() {
-            Some((due, unit, pass)) if due <= Instant::now() => Ok((unit, pass)),
-            Some(waiting) => {
-                let due = waiting.0;
-                later.push_front(waiting);
-                Err(Some(due))
-            }
-            None => Err(None),
+        let first = later.first_entry().ok_or(None)?;
+        let due = first.key().0;
+        if due <= Instant::now() {
+            Ok(first.remove())
+        } else {
+            Err(Some(due))
         }
     }
 
     fn take(&self, unit: Unit, pass: u32) -> Work {
-        self.open.fetch_add(1, Ordering::AcqRel);
         if is_big(&unit) {
             self.big_open.fetch_add(1, Ordering::Relaxed);
         }
@@ -204,14 +209,23 @@ impl Board {
     /// Puts a file in trouble at the back, to be tried from `due`; false if that was done often
     /// enough. It must still be told [`Board::done`] then.
     pub fn put_off(&self, unit: Unit, pass: u32, due: Instant) -> bool {
+        pass < PASSES && self.wait(unit, pass + 1, due)
+    }
+
+    /// Puts a file, in no trouble of its own, at the back until `due`; false if too many wait.
+    pub fn wait(&self, unit: Unit, pass: u32, due: Instant) -> bool {
         let mut later = lock(&self.later);
-        if pass >= PASSES || later.len() >= MOST_LATER {
+        if later.len() >= MOST_LATER {
             return false;
         }
-        let is_big = is_big(&unit);
-        later.push_back((due, unit, pass + 1));
+        if is_big(&unit) {
+            self.big_open.fetch_sub(1, Ordering::Relaxed);
+        }
+        let turn = self.turns.fetch_add(1, Ordering::Relaxed);
+        later.insert((due, turn), (unit, pass));
         drop(later);
-        self.close_one(is_big);
+        // Who put it off may be parked next: somebody else must know of it.
+        self.changed.notify_waiters();
         true
     }
 
@@ -239,11 +253,7 @@ impl Board {
     /// A file taken by [`Board::next`] is done, well or not.
     pub fn done(&self, unit: &Unit) {
         lock(&self.names).remove(&unit.entry.name);
-        self.close_one(is_big(unit));
-    }
-
-    fn close_one(&self, is_big: bool) {
-        if is_big {
+        if is_big(unit) {
             self.big_open.fetch_sub(1, Ordering::Relaxed);
         }
         if self.open.fetch_sub(1, Ordering::AcqRel) == 1 {

@@ -13,6 +13,7 @@ mod bound;
 mod bucket;
 mod budget;
 mod ceiling;
+mod door;
 mod driver;
 mod gate;
 mod lanes;

@@ -6,6 +6,7 @@ use http::header::{
     HeaderValue, ACCEPT_ENCODING, CONTENT_ENCODING, ETAG, IF_RANGE, RANGE, RETRY_AFTER,
 };
 use serde::Deserialize;
+use url::Url;
 
 use crate::control::{retry_after, Control, Gate, Throttle, LONGEST_PAUSE};
 use crate::counters::Counters;
@@ -140,7 +141,7 @@ async fn get_once(
                 .map(|value| (IF_RANGE, value)),
         );
     }
-    context.gate.pass().await;
+    let door = context.gate.pass(&link.url).await.map_err(Fault::Final)?;
     context.control.budget.request();
     let sent = Instant::now();
     let key = context.source.key.starting_at(&link.url);
@@ -151,13 +152,16 @@ async fn get_once(
     }
     if matches!(status, 200 | 206) {
         context.control.pulse.answer(sent.elapsed());
-        context.gate.answer();
+        door.answer();
     } else {
         if matches!(status, 429 | 503) {
             context.control.pulse.throttle();
         }
-        if let Err(error) = close_gate(&context.gate, &response) {
-            context.control.stop(error.clone());
+        if let Err(error) = close_gate(&context.gate, &link.url, &response) {
+            match context.gate.has_many() {
+                true => door.close(error.clone()),
+                false => context.control.stop(error.clone()),
+            }
             return Err(Fault::Final(error));
         }
         let error = refusal(&mut response).await;
@@ -227,8 +231,8 @@ pub fn mismatch(entry: &Entry, why: &str) -> Fault {
     )
 }
 
-/// Shuts the gate for as long as a 429 or 503 asks; an error if that is longer than a run waits.
-pub fn close_gate(gate: &Gate, response: &Response) -> Result<()> {
+/// Shuts the gate to the host of the URL that was asked, for as long as a 429 or 503 asks; an error if that is longer than a run waits.
+pub fn close_gate(gate: &Gate, asked: &Url, response: &Response) -> Result<()> {
     let status = response.status();
     if !matches!(status, 429 | 503) {
         return Ok(());
@@ -242,7 +246,7 @@ pub fn close_gate(gate: &Gate, response: &Response) -> Result<()> {
         let error = Error::new("throttled", text).status(status);
         return Err(error.hint("run the same command again later: what is done is kept"));
     }
-    gate.refuse(pause);
+    gate.refuse(asked, pause);
     Ok(())
 }
 

@@ -299,9 +299,9 @@ async fn open(
         HeaderValue::from_static("application/x-ndjson, application/problem+json"),
     );
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("zstd, identity"));
-    gate.pass().await;
+    gate.pass(&url).await.map_err(Trouble::Final)?;
     let mut response = http
-        .get(url, &source.key, &headers)
+        .get(url.clone(), &source.key, &headers)
         .await
         .map_err(|error| {
             if error.is_outage() && error.kind != "tls" {
@@ -312,7 +312,7 @@ async fn open(
         })?;
     let status = response.status();
     if status != 200 {
-        fetch::close_gate(gate, &response).map_err(Trouble::Final)?;
+        fetch::close_gate(gate, &url, &response).map_err(Trouble::Final)?;
         let error = fetch::refusal(&mut response).await;
         let again = matches!(status, 408 | 429 | 500 | 502..=504);
         return Err(if again {

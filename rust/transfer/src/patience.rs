@@ -1,7 +1,8 @@
 //! How often one unit of work is tried, and what is done between two tries.
 
+use std::sync::atomic::Ordering;
+
 use crate::backoff::Backoff;
-use crate::control::Control;
 use crate::counters::add;
 use crate::entry::Entry;
 use crate::error::{Error, Result};
@@ -17,8 +18,8 @@ const RENEWALS: u32 = 3;
 #[derive(Debug)]
 pub struct Patience {
     backoff: Backoff,
-    /// Good answers of the run at the first trouble.
-    answers: Option<u64>,
+    /// Files that the run had brought at the first trouble.
+    files: Option<u64>,
     contents: u32,
     renewals: u32,
 }
@@ -28,7 +29,7 @@ impl Patience {
     pub fn new(attempts: u32) -> Self {
         Self {
             backoff: Backoff::new(attempts),
-            answers: None,
+            files: None,
             contents: 0,
             renewals: 0,
         }
@@ -37,7 +38,7 @@ impl Patience {
     /// Bytes arrived, so the network is well.
     pub fn progress(&mut self) {
         self.backoff.reset();
-        self.answers = None;
+        self.files = None;
     }
 
     /// Does what `fault` asks for before another try; an error if no other try is due.
@@ -55,13 +56,9 @@ impl Patience {
 
     async fn prepare(&mut self, context: &Context, entry: &mut Entry, fault: Fault) -> Result<()> {
         match fault {
-            Fault::Final(error) if error.is_crowded() => {
-                self.back_off(&context.control, error).await
-            }
+            Fault::Final(error) if error.is_crowded() => self.back_off(context, error).await,
             Fault::Final(error) => Err(error),
-            Fault::Again(error) | Fault::Restart(error) => {
-                self.back_off(&context.control, error).await
-            }
+            Fault::Again(error) | Fault::Restart(error) => self.back_off(context, error).await,
             Fault::Expired(error, serial) => {
                 self.renewals += 1;
                 if self.renewals > RENEWALS {
@@ -91,18 +88,19 @@ impl Patience {
 }
 
 impl Patience {
-    async fn back_off(&mut self, control: &Control, error: Error) -> Result<()> {
+    async fn back_off(&mut self, context: &Context, error: Error) -> Result<()> {
+        let control = &context.control;
         if matches!(error.kind.as_ref(), "network" | "timeout") {
             control.pulse.fault();
         }
         if error.is_crowded() {
             control.crowd();
         }
-        let answers = control.pulse.answers();
-        let before = *self.answers.get_or_insert(answers);
+        let files = context.counters.files_new.load(Ordering::Relaxed);
+        let before = *self.files.get_or_insert(files);
         let wait = self.backoff.next().ok_or_else(|| error.clone())?;
-        // Others get answers: the rest of the tries are for later, from the back of the queue.
-        if self.backoff.is_half_used() && answers > before {
+        // Others arrive: the rest of the tries are for later, from the back of the queue.
+        if self.backoff.is_half_used() && files > before {
             return Err(error);
         }
         tokio::time::sleep(wait).await;

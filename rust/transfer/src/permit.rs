@@ -60,12 +60,21 @@ async fn one_file(crew: &Crew, unit: Unit, pass: u32) -> Result<()> {
         outages,
     } = crew;
     let control = &context.control;
-    let answers = control.pulse.answers();
+    let url = unit.entry.url.as_deref();
+    if let Some(due) = context.gate.opens(url) {
+        if board.wait(unit.clone(), pass, due) {
+            return Ok(());
+        }
+    }
+    let files = || context.counters.files_new.load(Ordering::Relaxed);
+    let before = files();
     let outcome = see_to(context, board, unit.clone()).await;
+    let most = 2 * control.lanes.allowed().max(8);
     let error = match outcome {
         Ok(fate) => {
             board.done(&unit);
             outages.store(0, Ordering::Relaxed);
+            context.gate.count(url, None, most);
             context.fates.tell(context, &unit.entry, fate).await;
             return control.refusals.count(Ok(()));
         }
@@ -83,9 +92,14 @@ async fn one_file(crew: &Crew, unit: Unit, pass: u32) -> Result<()> {
     if error.is_fatal() {
         return Err(error);
     }
-    // Others got answers meanwhile, so the trouble is this file's: it need not hold up a permit.
-    let is_alone = control.pulse.answers() > answers;
-    if error.is_outage() && error.kind != "tls" && is_alone {
+    let is_outage = error.is_outage();
+    if is_outage {
+        // A line with a URL of its own may be of any host; the files of a manifest are all of one.
+        context.gate.count(url, Some(&error), most);
+    }
+    // Others arrived meanwhile, so the trouble is this file's: it need not hold up a permit.
+    let is_alone = files() > before;
+    if is_outage && error.kind != "tls" && is_alone {
         let due = Instant::now() + PUT_OFF.mul_f64(f64::from(pass + 1) * (0.5 + fastrand::f64()));
         if board.put_off(unit.clone(), pass, due) {
             return Ok(());
@@ -96,8 +110,7 @@ async fn one_file(crew: &Crew, unit: Unit, pass: u32) -> Result<()> {
     context.fates.tell(context, &unit.entry, fate).await;
     control.refusals.count(Err(&error))?;
     // Every permit in vain, twice over, and nothing else: nobody is there.
-    let most = 2 * control.lanes.allowed().max(8);
-    if error.is_outage() && outages.fetch_add(1, Ordering::Relaxed) + 1 >= most {
+    if is_outage && url.is_none() && outages.fetch_add(1, Ordering::Relaxed) + 1 >= most {
         return Err(error);
     }
     Ok(())

@@ -1,15 +1,18 @@
-//! The door that every request passes: shut while the host wants a pause, then at the pace that its
-//! refusals have taught, and never faster than the user wants.
+//! What every request passes: the rate that the user wants, then the door of its host, so that a
+//! host that wants a pause holds up nobody else's files.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
+use url::{Position, Url};
 
 use super::bucket::Bucket;
-use super::pace::Pace;
+use super::door::Door;
 use crate::backoff::lock;
+use crate::error::{Error, Result};
 
 /// A server may ask for hours; past this we would rather end and be run again.
 pub const LONGEST_PAUSE: Duration = Duration::from_secs(300);
@@ -17,23 +20,23 @@ pub const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 /// A pause that never ends, and that can still be added to a time.
 const CENTURY: Duration = Duration::from_secs(36_525 * 86_400);
 
-/// After a pause so many requests start at once: if they are refused too, that is one pause and not
-/// as many. The rest follow one by one, and none later than half a second.
-const FIRST_IN: u32 = 16;
-const STEP: Duration = Duration::from_millis(2);
-const REOPENING: Duration = Duration::from_millis(400);
-
 /// What may pass at once within a pace: about what a moment of it would be.
-const BURST: f64 = 2.0;
+pub(super) const BURST: f64 = 2.0;
+
+/// A shorter pause is waited for; during a longer one there is other work.
+const LONG: Duration = Duration::from_millis(500);
+
+/// So many doors are known before those of hosts without trouble are forgotten.
+const DOORS: usize = 512;
 
 /// The gate of one run.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Gate {
-    begun: Instant,
-    state: Mutex<State>,
-    /// Looked at before the lock is taken: most requests need none of it.
-    is_shut: AtomicBool,
-    is_paced: AtomicBool,
+    doors: Mutex<Doors>,
+    /// True once any host has refused anything.
+    has_refused: AtomicBool,
+    /// True once a file had no answer.
+    has_failed: AtomicBool,
     asked: Option<Mutex<Bucket>>,
     /// Nanoseconds that requests waited for a limit that the user asked for, and for a taught pace.
     waited_asked: AtomicU64,
@@ -41,74 +44,89 @@ pub struct Gate {
 }
 
 #[derive(Debug, Default)]
-struct State {
-    until: Option<Instant>,
-    /// When the last pause began, and how long those before it were.
-    since: Option<Instant>,
-    paused: Duration,
-    /// Requests that wait for its end.
-    waiting: u32,
-    pace: Pace,
-    bucket: Option<Bucket>,
-}
-
-impl Default for Gate {
-    fn default() -> Self {
-        Self::new(None)
-    }
+struct Doors {
+    known: HashMap<Box<str>, Arc<Door>>,
+    /// How many are known before the next look at who is in trouble.
+    most: usize,
+    /// True once there was a second host.
+    are_many: bool,
 }
 
 impl Gate {
     /// Open; at most `max_rps` requests a second pass, if given.
     pub fn new(max_rps: Option<f64>) -> Self {
         Self {
-            begun: Instant::now(),
-            state: Mutex::default(),
-            is_shut: AtomicBool::new(false),
-            is_paced: AtomicBool::new(false),
             asked: max_rps.map(|rate| Mutex::new(Bucket::new(rate, BURST))),
-            waited_asked: AtomicU64::new(0),
-            waited_taught: AtomicU64::new(0),
+            ..Self::default()
         }
     }
 
-    /// A refusal (429 or 503) came. Shuts the gate for `pause`, if the host named one; a longer
-    /// pause already set is kept.
-    pub fn refuse(&self, pause: Option<Duration>) {
-        let now = Instant::now();
-        let mut state = lock(&self.state);
-        let is_open = state.until.is_none_or(|until| until <= now);
-        if is_open {
-            let seconds = self.seconds(&state, now);
-            state.pace.refusal(seconds);
+    /// The door of a URL's host.
+    pub fn door(&self, url: &Url) -> Arc<Door> {
+        let origin = &url[..Position::BeforePath];
+        let mut doors = lock(&self.doors);
+        if let Some(door) = doors.known.get(origin) {
+            return door.clone();
         }
-        if let Some(pause) = pause.filter(|pause| !pause.is_zero()) {
-            let until = now + pause.min(LONGEST_PAUSE);
-            if is_open {
-                let last = state.last_pause();
-                state.paused += last;
-                state.since = Some(now);
-                state.waiting = 0;
-            }
-            if state.until.is_none_or(|old| old < until) {
-                state.until = Some(until);
-            }
-            self.is_shut.store(true, Ordering::Release);
+        if doors.known.len() >= doors.most {
+            let is_needed = |door: &Arc<Door>| door.is_shut() || door.is_closed();
+            doors
+                .known
+                .retain(|_, door| Arc::strong_count(door) > 1 || is_needed(door));
+            doors.most = DOORS.max(2 * doors.known.len());
         }
-        self.is_paced.store(true, Ordering::Release);
+        doors.are_many |= !doors.known.is_empty();
+        let door = Arc::<Door>::default();
+        doors.known.insert(origin.into(), door.clone());
+        door
     }
 
-    /// A good answer came.
-    pub fn answer(&self) {
-        let now = Instant::now();
-        let mut state = lock(&self.state);
-        let seconds = self.seconds(&state, now);
-        state.pace.answer(seconds);
+    /// A refusal (429 or 503) came from the host of `url`. Shuts its door for `pause`, if the host
+    /// named one; a longer pause already set is kept.
+    pub fn refuse(&self, url: &Url, pause: Option<Duration>) {
+        self.has_refused.store(true, Ordering::Release);
+        self.door(url).refuse(pause);
     }
 
-    /// True while the host wants a pause.
+    /// True while every host wants a pause.
     pub fn is_shut(&self) -> bool {
-        self.is_shut.load(Ordering::Acquire)
+        if !self.has_refused.load(Ordering::Acquire) {
+            return false;
+        }
+        let doors = lock(&self.doors);
+        !doors.known.is_empty() && doors.known.values().all(|door| door.is_shut())
+    }
+
+    /// True if more than one host was asked.
+    pub fn has_many(&self) -> bool {
+        lock(&self.doors).are_many
+    }
+
+    /// When the host of a list's line opens, if it does not soon and there are others meanwhile.
+    pub fn opens(&self, url: Option<&str>) -> Option<Instant> {
+        if !self.has_refused.load(Ordering::Acquire) || !self.has_many() || self.is_shut() {
+            return None;
+        }
+        let opens = self.door(&Url::parse(url?).ok()?).opens()?;
+        (opens > Instant::now() + LONG).then_some(opens)
+    }
+
+    /// A file with a URL of its own had its answer, or once more none: after `most` in a row without
+    /// one, nothing more is asked of its host.
+    pub fn count(&self, url: Option<&str>, error: Option<&Error>, most: usize) {
+        if error.is_none() && !self.has_failed.load(Ordering::Acquire) {
+            return;
+        }
+        let Some(url) = url.and_then(|url| Url::parse(url).ok()) else {
+            return;
+        };
+        self.has_failed.store(true, Ordering::Release);
+        let door = self.door(&url);
+        if let Some(error) = error.filter(|_| door.count(true) >= most) {
+            door.close(error.clone());
+        } else if error.is_none() {
+            door.count(false);
+        }
     }
 
     /// Nanoseconds that requests have waited: for the user's limit, and for a taught pace.
@@ -117,67 +135,20 @@ impl Gate {
         (read(&self.waited_asked), read(&self.waited_taught))
     }
 
-    /// Returns when a request may be sent.
-    pub async fn pass(&self) {
+    /// Returns when a request for `url` may be sent, with the door it went through; an error if
+    /// nothing more is to be asked of its host.
+    pub async fn pass(&self, url: &Url) -> Result<Arc<Door>> {
         if let Some(asked) = &self.asked {
             let wait = lock(asked).take(Instant::now(), 1.0);
             wait_for(wait, &self.waited_asked).await;
         }
-        if self.is_paced.load(Ordering::Acquire) {
-            let wait = self.pace();
-            wait_for(wait, &self.waited_taught).await;
-        }
-        while self.is_shut() {
-            match self.turn() {
-                Some(turn) => tokio::time::sleep_until(turn).await,
-                None => self.is_shut.store(false, Ordering::Release),
-            }
-        }
-    }
-
-    /// When a request that meets a shut gate may pass.
-    fn turn(&self) -> Option<Instant> {
-        let mut state = lock(&self.state);
-        let until = state.until.filter(|until| *until > Instant::now())?;
-        let late = STEP * state.waiting.saturating_sub(FIRST_IN);
-        state.waiting += 1;
-        Some(until + late.min(REOPENING))
-    }
-
-    fn pace(&self) -> Duration {
-        let now = Instant::now();
-        let mut state = lock(&self.state);
-        let Some(rate) = state.pace.rate(self.seconds(&state, now)) else {
-            state.bucket = None;
-            self.is_paced.store(false, Ordering::Release);
-            return Duration::ZERO;
-        };
-        let bucket = state.bucket.get_or_insert_with(|| Bucket::new(rate, BURST));
-        bucket.set_rate(rate);
-        bucket.take(now, 1.0)
-    }
-
-    /// The time that the gate has been open: a pause says nothing of what the host bears.
-    fn seconds(&self, state: &State, now: Instant) -> f64 {
-        let shut = match (state.since, state.until) {
-            (Some(since), Some(until)) => until.min(now).saturating_duration_since(since),
-            _ => Duration::ZERO,
-        };
-        let open = now.saturating_duration_since(self.begun);
-        open.saturating_sub(state.paused + shut).as_secs_f64()
+        let door = self.door(url);
+        door.pass(&self.waited_taught).await?;
+        Ok(door)
     }
 }
 
-impl State {
-    fn last_pause(&self) -> Duration {
-        match (self.since, self.until) {
-            (Some(since), Some(until)) => until.saturating_duration_since(since),
-            _ => Duration::ZERO,
-        }
-    }
-}
-
-async fn wait_for(wait: Duration, waited: &AtomicU64) {
+pub(super) async fn wait_for(wait: Duration, waited: &AtomicU64) {
     if !wait.is_zero() {
         let nanos = u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX);
         waited.fetch_add(nanos, Ordering::Relaxed);
@@ -201,6 +172,11 @@ pub fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
 mod tests {
     use super::*;
 
+    fn at(host: &str) -> Url {
+        let url = Url::parse(&format!("http://{host}/a"));
+        url.unwrap_or_else(|_| panic!("{host}"))
+    }
+
     #[test]
     fn retry_after_reads_seconds_and_dates() {
         let now = httpdate::parse_http_date("Fri, 20 Nov 2026 10:00:00 GMT")
@@ -216,38 +192,10 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_pause_is_kept_by_all_and_ends_within_half_a_second() {
-        let gate = std::sync::Arc::new(Gate::new(None));
-        let start = Instant::now();
-        gate.refuse(Some(Duration::from_secs(2)));
-        gate.refuse(Some(Duration::from_secs(1)));
-        let tasks: Vec<_> = (0..200)
-            .map(|_| {
-                let gate = gate.clone();
-                tokio::spawn(async move {
-                    gate.pass().await;
-                    start.elapsed().as_secs_f64()
-                })
-            })
-            .collect();
-        let mut times = Vec::new();
-        for task in tasks {
-            times.push(task.await.unwrap_or_default());
-        }
-        assert!(
-            times.iter().all(|time| (2.0..2.5).contains(time)),
-            "{times:?}"
-        );
-        times.sort_by(f64::total_cmp);
-        assert!(times[199] - times[0] > 0.2, "all at once: {times:?}");
-        assert!(!gate.is_shut());
-    }
-
-    #[tokio::test(start_paused = true)]
     async fn requests_a_second_are_kept() {
         let (gate, start) = (Gate::new(Some(50.0)), Instant::now());
         for _ in 0..102 {
-            gate.pass().await;
+            assert!(gate.pass(&at("a")).await.is_ok());
         }
         let seconds = start.elapsed().as_secs_f64();
         assert!((1.95..2.1).contains(&seconds), "{seconds}");
@@ -255,28 +203,27 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_refusal_teaches_a_pace_whatever_pauses_there_were() {
+    async fn a_pause_is_the_hosts_own() {
+        let (gate, start) = (Gate::new(None), Instant::now());
+        assert!(gate.pass(&at("a")).await.is_ok() && gate.pass(&at("b")).await.is_ok());
+        gate.refuse(&at("a"), Some(Duration::from_secs(9)));
+        assert!(!gate.is_shut());
+        assert!(gate.opens(Some("http://a/other")).is_some());
+        assert!(gate.opens(Some("http://b/other")).is_none());
+        assert!(gate.pass(&at("b")).await.is_ok());
+        assert_eq!(start.elapsed(), Duration::ZERO);
+        assert!(gate.pass(&at("a")).await.is_ok());
+        assert!(start.elapsed() >= Duration::from_secs(9));
+    }
+
+    #[tokio::test]
+    async fn hosts_without_trouble_are_forgotten() {
         let gate = Gate::new(None);
-        for index in 0..200 {
-            tokio::time::advance(Duration::from_millis(10)).await;
-            gate.pass().await;
-            gate.answer();
-            if index % 60 == 59 {
-                lock(&gate.state).pace = Pace::default();
-                gate.refuse(Some(Duration::from_secs(30)));
-            }
+        gate.refuse(&at("a"), Some(Duration::from_secs(9)));
+        for index in 0..10 * DOORS {
+            assert!(gate.pass(&at(&format!("host{index}"))).await.is_ok());
         }
-        lock(&gate.state).pace = Pace::default();
-        for _ in 0..200 {
-            tokio::time::advance(Duration::from_millis(10)).await;
-            gate.answer();
-        }
-        gate.refuse(None);
-        let start = Instant::now();
-        for _ in 0..92 {
-            gate.pass().await;
-        }
-        let seconds = start.elapsed().as_secs_f64();
-        assert!((0.9..1.1).contains(&seconds), "{seconds}");
+        assert!(lock(&gate.doors).known.len() <= DOORS);
+        assert!(gate.opens(Some("http://a/")).is_some());
     }
 }

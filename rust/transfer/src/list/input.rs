@@ -111,11 +111,11 @@ async fn body(
         ACCEPT_ENCODING,
         HeaderValue::from_static("zstd, gzip, identity"),
     );
-    gate.pass().await;
+    gate.pass(url).await?;
     let mut response = http.get(url.clone(), &source.key, &headers).await?;
     clock.learn(&response);
     if response.status() != 200 {
-        fetch::close_gate(gate, &response)?;
+        fetch::close_gate(gate, url, &response)?;
         return Err(fetch::refusal(&mut response).await);
     }
     let encoding = response.header("content-encoding").unwrap_or("identity");
