@@ -16,6 +16,9 @@ pub const FEWEST: usize = 8;
 /// Doubling has to bring this much, where the most it can bring is 2.
 const RAMP_GAIN: f64 = 1.25;
 
+/// Where doubling brought this much nothing queues anywhere yet: two doublings in one are safe.
+const FREE_GAIN: f64 = 1.75;
+
 /// One notch: 1.41 times as many permits, or as few.
 const NOTCH: f64 = std::f64::consts::SQRT_2;
 
@@ -36,8 +39,8 @@ const SHUN: (f64, f64) = (15.0, 240.0);
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Phase {
-    /// Doubling, from a goodput if one was measured.
-    Ramp(Option<f64>),
+    /// Doubling, from a goodput if one was measured, once or twice at a time.
+    Ramp(Option<(f64, i32)>),
     /// Trying a notch from `from`, which brought `goodput`; `seen` windows spoke for it so far.
     Look {
         up: bool,
@@ -189,17 +192,24 @@ impl Steer {
         }
     }
 
-    fn climb(&mut self, before: Option<f64>, goodput: f64) {
-        if before.is_some_and(|before| goodput < before * RAMP_GAIN) {
-            let back = (self.permits / 2).max(FEWEST.min(self.most));
-            self.go(back, Phase::Hold);
-            return;
+    fn climb(&mut self, before: Option<(f64, i32)>, goodput: f64) {
+        let mut doublings = 1;
+        if let Some((before, made)) = before {
+            let gain = (goodput / before).powf(1.0 / f64::from(made));
+            if gain < RAMP_GAIN {
+                // The first of two may have been worth it: looks up will tell.
+                let back = (self.permits >> made).max(FEWEST.min(self.most));
+                self.go(back, Phase::Hold);
+                return;
+            }
+            doublings += i32::from(gain >= FREE_GAIN);
         }
-        let next = (self.permits * 2).min(self.ceiling());
+        let next = (self.permits << doublings).min(self.ceiling());
         if next < self.permits * 5 / 4 {
             self.go(self.permits, Phase::Hold);
         } else {
-            self.go(next, Phase::Ramp(Some(goodput)));
+            let made = if next > self.permits * 2 { 2 } else { 1 };
+            self.go(next, Phase::Ramp(Some((goodput, made))));
         }
     }
 
@@ -299,8 +309,13 @@ impl Steer {
             Some(old) if self.permits * 3 > old.permits * 2 => (old.again * 2.0).min(SHUN.1),
             _ => SHUN.0,
         };
+        // Of two doublings in one the first may have been too much already.
+        let permits = match self.phase {
+            Phase::Ramp(Some((_, made))) => self.permits >> (made - 1),
+            _ => self.permits,
+        };
         self.shunned = Some(Shunned {
-            permits: self.permits,
+            permits,
             left: again,
             again,
         });
@@ -308,6 +323,8 @@ impl Steer {
         let half = (self.permits / 2).max(FEWEST).min(self.permits);
         let back = match self.phase {
             Phase::Look { up: true, from, .. } => from.max(half),
+            // All that the step added may be too much.
+            Phase::Ramp(Some((_, made))) => (self.permits >> made).max(FEWEST).min(half),
             _ => half,
         };
         self.deaf = self.window.settling().max(0.25);

@@ -69,7 +69,7 @@ impl Window {
 
     /// Seconds until a change shows: connecting and one answer; a long body speeds up slowly.
     pub fn settling(&self) -> f64 {
-        let trips = if self.length > LONG { 8.0 } else { 2.5 };
+        let trips = if self.length > LONG { 8.0 } else { 2.0 };
         (trips * self.latency).clamp(0.05, 3.0)
     }
 
@@ -121,7 +121,7 @@ impl Window {
         let (least, most, answers): (f64, f64, usize) = if careful {
             (0.5, 2.0, 8 * self.permits)
         } else {
-            (0.1, 1.0, 2 * self.permits)
+            (0.075, 1.0, 2 * self.permits)
         };
         let least = least.max(2.0 * self.latency.min(0.5));
         let long = if self.length > LONG { 0.5 } else { 0.0 };
