@@ -20,6 +20,9 @@ use crate::untold;
 /// Before a file that was put off is tried again.
 const PUT_OFF: Duration = Duration::from_secs(1);
 
+/// How many pauses of its host a file may be put off for.
+const PAUSES: u32 = 8;
+
 /// What the permits of a run have in common.
 #[derive(Clone)]
 pub struct Crew {
@@ -94,6 +97,13 @@ async fn one_file(crew: &Crew, unit: Unit, pass: u32) -> Result<()> {
     }
     let is_outage = error.is_outage();
     if is_outage {
+        // Its host wants a pause: it is alive, and there is other work until then.
+        let due = context.gate.opens(url).filter(|_| pass < PAUSES);
+        if due.is_some_and(|due| board.wait(unit.clone(), pass + 1, due)) {
+            add(&context.counters.retries, 1);
+            context.fates.again(&unit.entry.name);
+            return Ok(());
+        }
         // A line with a URL of its own may be of any host; the files of a manifest are all of one.
         context.gate.count(url, Some(&error), most);
     }

@@ -169,6 +169,9 @@ impl Planner<'_> {
         if let Some(id) = entry.render {
             self.seen.ids.insert(id);
         }
+        if let Some(url) = &entry.url {
+            self.context.gate.planned(url);
+        }
         let before = self.before(&entry);
         if matches!(before, Before::Repeated) {
             self.seen.repeated += 1;

@@ -98,6 +98,9 @@ impl Door {
 
     /// When it opens, if it is shut.
     pub fn opens(&self) -> Option<Instant> {
+        if self.is_closed() {
+            return None;
+        }
         let until = self.is_shut().then(|| lock(&self.state).until)?;
         until.filter(|until| *until > Instant::now())
     }

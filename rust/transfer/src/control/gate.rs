@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
@@ -37,6 +37,9 @@ pub struct Gate {
     has_refused: AtomicBool,
     /// True once a file had no answer.
     has_failed: AtomicBool,
+    /// The first host that was planned, and whether there was another.
+    first: OnceLock<Box<str>>,
+    are_many: AtomicBool,
     asked: Option<Mutex<Bucket>>,
     /// Nanoseconds that requests waited for a limit that the user asked for, and for a taught pace.
     waited_asked: AtomicU64,
@@ -48,8 +51,6 @@ struct Doors {
     known: HashMap<Box<str>, Arc<Door>>,
     /// How many are known before the next look at who is in trouble.
     most: usize,
-    /// True once there was a second host.
-    are_many: bool,
 }
 
 impl Gate {
@@ -75,7 +76,6 @@ impl Gate {
                 .retain(|_, door| Arc::strong_count(door) > 1 || is_needed(door));
             doors.most = DOORS.max(2 * doors.known.len());
         }
-        doors.are_many |= !doors.known.is_empty();
         let door = Arc::<Door>::default();
         doors.known.insert(origin.into(), door.clone());
         door
@@ -97,14 +97,24 @@ impl Gate {
         !doors.known.is_empty() && doors.known.values().all(|door| door.is_shut())
     }
 
-    /// True if more than one host was asked.
+    /// A file with this URL of its own is planned.
+    pub fn planned(&self, url: &str) {
+        if !self.has_many() {
+            let origin = || url.split('/').take(3).collect::<Vec<_>>().join("/");
+            let first = self.first.get_or_init(|| origin().into());
+            let has_other = *first.as_ref() != *origin();
+            self.are_many.store(has_other, Ordering::Release);
+        }
+    }
+
+    /// True if files of more than one host were planned.
     pub fn has_many(&self) -> bool {
-        lock(&self.doors).are_many
+        self.are_many.load(Ordering::Acquire)
     }
 
     /// When the host of a list's line opens, if it does not soon and there are others meanwhile.
     pub fn opens(&self, url: Option<&str>) -> Option<Instant> {
-        if !self.has_refused.load(Ordering::Acquire) || !self.has_many() || self.is_shut() {
+        if !self.has_refused.load(Ordering::Acquire) || !self.has_many() {
             return None;
         }
         let opens = self.door(&Url::parse(url?).ok()?).opens()?;
@@ -205,6 +215,12 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_pause_is_the_hosts_own() {
         let (gate, start) = (Gate::new(None), Instant::now());
+        for url in ["http://a/1", "http://a/2"] {
+            gate.planned(url);
+        }
+        assert!(!gate.has_many());
+        gate.planned("http://b/1");
+        assert!(gate.has_many());
         assert!(gate.pass(&at("a")).await.is_ok() && gate.pass(&at("b")).await.is_ok());
         gate.refuse(&at("a"), Some(Duration::from_secs(9)));
         assert!(!gate.is_shut());
@@ -219,6 +235,9 @@ mod tests {
     #[tokio::test]
     async fn hosts_without_trouble_are_forgotten() {
         let gate = Gate::new(None);
+        for url in ["http://a/1", "http://b/1"] {
+            gate.planned(url);
+        }
         gate.refuse(&at("a"), Some(Duration::from_secs(9)));
         for index in 0..10 * DOORS {
             assert!(gate.pass(&at(&format!("host{index}"))).await.is_ok());
