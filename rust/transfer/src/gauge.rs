@@ -10,7 +10,7 @@ use crate::backoff::lock;
 const SPAN: Duration = Duration::from_millis(50);
 
 /// More than this share of the cores is all that there is to have.
-const FULL: f64 = 0.6;
+const FULL: f64 = 0.9;
 
 /// A gauge of processor time.
 #[derive(Debug)]
