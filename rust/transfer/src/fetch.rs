@@ -184,7 +184,7 @@ async fn get_once(
         );
         return Err(Fault::Content(Error::new("mismatch", text)));
     }
-    if response.media_type() == "text/html" && !entry.name.ends_with("html") {
+    if response.media_type() == "text/html" && !is_page(&entry.name) {
         let text = format!(
             "{}: {} answered with a web page",
             entry.name,
@@ -193,6 +193,13 @@ async fn get_once(
         return Err(Fault::Content(Error::new("bad-answer", text)));
     }
     Ok(response)
+}
+
+/// True for the names that web pages go by. Others that turn out to be pages are a proxy's doing.
+fn is_page(name: &str) -> bool {
+    let ending = name.rsplit_once('.').map(|(_, ending)| ending);
+    let ending = ending.unwrap_or_default().to_ascii_lowercase();
+    ending.ends_with("html") || ["htm", "php", "asp", "aspx", "jsp"].contains(&ending.as_str())
 }
 
 /// True for a name whose content is not XML but comes as such: it may be an object store's words.
@@ -317,5 +324,20 @@ fn kind_of(status: u16) -> &'static str {
         429 => "throttled",
         500.. => "server-error",
         _ => "bad-answer",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_are_told_by_their_names() {
+        for name in ["a.html", "a.HTM", "a/b.xhtml", "index.php"] {
+            assert!(is_page(name), "{name}");
+        }
+        for name in ["a.png", "html", "a.html.png", "page"] {
+            assert!(!is_page(name), "{name}");
+        }
     }
 }
