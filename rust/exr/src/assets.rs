@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::io::{Read, Seek};
 use std::sync::atomic::AtomicBool;
 
-use crate::attribute::{SampleType, Window, MAX_AREA, MAX_SIDE};
-use crate::channels::{self, find, Place, Plane};
 use crate::color::to_bytes;
 use crate::cryptomatte::{self, definitions, Cryptomatte};
 use crate::error::{Error, Kind, Result};
-use crate::header::Header;
-use crate::input::{reserve, Input};
+use crate::read::attribute::{SampleType, Window, MAX_AREA, MAX_SIDE};
+use crate::read::channels::{self, find, Place, Plane};
+use crate::read::header::Header;
+use crate::read::input::{reserve, Input};
 
 /// One kind of image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

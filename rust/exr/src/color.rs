@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use half::f16;
 
-use crate::channels::Plane;
+use crate::read::channels::Plane;
 
 /// The curve of IEC 61966-2-1, on values from 0 to 1.
 fn srgb(value: f64) -> f64 {

@@ -9,10 +9,10 @@ use std::fmt;
 
 use serde::de::{Deserializer as _, IgnoredAny, MapAccess, Visitor};
 
-use crate::channels::{find, Place, Plane};
-use crate::compression::Compression;
 use crate::error::{Error, Kind, Result};
-use crate::header::Header;
+use crate::read::channels::{find, Place, Plane};
+use crate::read::compression::Compression;
+use crate::read::header::Header;
 
 /// Lights are in the manifest, but they are no objects.
 const DROPPED: [&str; 3] = ["vrayLightDome", "vrayLightMesh", "default"];
@@ -273,7 +273,7 @@ pub fn segments(
         .map(|(id, coverage)| Ok((id.words().ok_or_else(halves)?, *coverage)))
         .collect::<Result<Vec<_>>>()?;
     let area = ranks.first().map_or(0, |rank| rank.0.len());
-    let mut out = crate::input::reserve(area)?;
+    let mut out = crate::read::input::reserve(area)?;
     let (mut covered, mut known) = (0_usize, 0_usize);
     let mut masks: Vec<(u16, f32)> = Vec::with_capacity(ranks.len());
     for pixel in 0..area {

@@ -6,8 +6,8 @@ use libdeflater::{CompressionLvl, Compressor};
 
 use crate::assets::{Image, Pixels};
 use crate::error::{Error, Kind, Result};
-use crate::input::reserve;
 use crate::png::{png, Samples};
+use crate::read::input::reserve;
 use crate::tiff;
 
 /// Whose bytes.

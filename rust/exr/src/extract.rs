@@ -11,8 +11,8 @@ use crate::assets::{make, source, Asset, Image, Rules};
 use crate::encode::{encode, Mode};
 use crate::error::{Error, Kind, Result};
 use crate::guard;
-use crate::header::Header;
-use crate::input::Input;
+use crate::read::header::Header;
+use crate::read::input::Input;
 use crate::scratch::Scratch;
 
 /// What to make.

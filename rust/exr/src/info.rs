@@ -4,12 +4,12 @@ use std::fs::File;
 use std::path::Path;
 
 use crate::assets::{source, Asset};
-use crate::attribute::Attribute;
 use crate::cryptomatte::definitions;
 use crate::error::{Error, Result};
-use crate::header::Header;
-use crate::input::Input;
-use crate::part::Part;
+use crate::read::attribute::Attribute;
+use crate::read::header::Header;
+use crate::read::input::Input;
+use crate::read::part::Part;
 
 /// Longest text of an attribute that is shown, in characters.
 const MAX_TEXT: usize = 1000;

@@ -1,32 +1,24 @@
 //! OpenEXR reading and the images made from it.
 //!
-//! `header` checks and `blocks` unpacks; `channels` gathers planes; `assets` turns them into
-//! images with `color` and `cryptomatte`; `encode` writes `png` and `tiff`; `extract` does all
-//! of it for many files. `write` makes EXRs, `info` tells what is in one.
+//! `read` gives the samples of channels; `assets` turns them into images with `color` and
+//! `cryptomatte`; `encode` writes `png` and `tiff`; `extract` does all of it for many files.
+//! `write` makes EXRs, `info` tells what is in one.
 
 // Samples are read in place; every platform we build for is little endian.
 #[cfg(target_endian = "big")]
 compile_error!("synthesis-exr reads and writes samples in place: little-endian targets only");
 
 mod assets;
-mod attribute;
-mod blocks;
-mod channels;
 mod color;
-mod compression;
 mod cryptomatte;
-mod decode;
 mod encode;
 mod error;
 mod extract;
 mod guard;
-mod header;
 mod info;
-mod input;
 mod lzw;
-mod part;
 mod png;
-mod predictor;
+mod read;
 mod scratch;
 mod tiff;
 mod write;
@@ -37,7 +29,7 @@ pub use cryptomatte::object_id;
 pub use encode::{encode, Mode};
 pub use error::{Error, Kind, Result, KINDS};
 pub use extract::{extract, Extracted, Failure, Plan, Progress};
-pub use header::Header;
 pub use info::{attributes, info, CryptomatteInfo, Info, Value};
-pub use part::Part;
+pub use read::header::Header;
+pub use read::part::Part;
 pub use write::{write, Samples};

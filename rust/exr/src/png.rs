@@ -8,7 +8,7 @@ use libdeflater::crc32;
 
 use crate::encode::Mode;
 use crate::error::Result;
-use crate::input::reserve;
+use crate::read::input::reserve;
 use crate::zlib::{deflate, Strategy};
 
 /// Samples of a PNG.

@@ -9,7 +9,7 @@ use std::mem::MaybeUninit;
 use libz_sys as z;
 
 use crate::error::{Error, Kind, Result};
-use crate::input::reserve;
+use crate::read::input::reserve;
 
 /// How zlib looks for repeats.
 #[derive(Clone, Copy)]

@@ -1,8 +1,8 @@
 //! One image of the file: its form, whether it can be read here, how it is cut.
 
-use crate::attribute::{channels, tiles, window, Attribute, Channel, Tiles, Window};
-use crate::compression::Compression;
 use crate::error::{Error, Kind, Result};
+use crate::read::attribute::{channels, tiles, window, Attribute, Channel, Tiles, Window};
+use crate::read::compression::Compression;
 
 /// Largest block before compression, in bytes.
 const MAX_BLOCK: u64 = 256 << 20;

@@ -5,10 +5,10 @@
 
 use std::io::{Read, Seek};
 
-use crate::attribute::{word, Attribute};
 use crate::error::{Error, Kind, Result};
-use crate::input::Input;
-use crate::part::{Form, Part};
+use crate::read::attribute::{word, Attribute};
+use crate::read::input::Input;
+use crate::read::part::{Form, Part};
 
 const MAX_PARTS: usize = 64;
 const MAX_ATTRIBUTES: usize = 4096;

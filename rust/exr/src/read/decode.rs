@@ -12,12 +12,12 @@ use exr::meta::header::Header as CrateHeader;
 use exr::meta::BlockDescription;
 use libdeflater::{DecompressionError, Decompressor};
 
-use crate::attribute::SampleType;
-use crate::compression::Compression;
 use crate::error::{Error, Result};
 use crate::guard;
-use crate::part::Part;
-use crate::predictor;
+use crate::read::attribute::SampleType;
+use crate::read::compression::Compression;
+use crate::read::part::Part;
+use crate::read::predictor;
 
 /// Unpacks blocks of one part; keeps its memory from block to block.
 pub struct Decoder {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::io::{Cursor, Read, Seek};
 
 use crate::error::{Error, Kind, Result};
-use crate::input::{reserve, Input};
+use crate::read::input::{reserve, Input};
 
 /// Longest side of an image, in pixels.
 pub const MAX_SIDE: usize = 65_536;

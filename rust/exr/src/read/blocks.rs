@@ -3,11 +3,11 @@
 use std::io::{Read, Seek};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::decode::Decoder;
 use crate::error::{Error, Result};
-use crate::header::Header;
-use crate::input::{reserve, Input};
-use crate::part::Part;
+use crate::read::decode::Decoder;
+use crate::read::header::Header;
+use crate::read::input::{reserve, Input};
+use crate::read::part::Part;
 
 /// A rectangle of unpacked pixels: for each line, for each channel, its samples.
 pub struct Block<'a> {

@@ -3,12 +3,12 @@
 use std::io::{Read, Seek};
 use std::sync::atomic::AtomicBool;
 
-use crate::attribute::{SampleType, Window};
-use crate::blocks::{self, Block};
 use crate::error::{Error, Kind, Result};
-use crate::header::Header;
-use crate::input::{reserve, Input};
-use crate::part::Part;
+use crate::read::attribute::{SampleType, Window};
+use crate::read::blocks::{self, Block};
+use crate::read::header::Header;
+use crate::read::input::{reserve, Input};
+use crate::read::part::Part;
 
 /// Most memory for the planes of one file.
 const MAX_PLANES: usize = 8 << 30;
