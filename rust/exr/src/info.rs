@@ -3,8 +3,8 @@
 use std::fs::File;
 use std::path::Path;
 
+use crate::assets::cryptomatte::definitions;
 use crate::assets::{source, Asset};
-use crate::cryptomatte::definitions;
 use crate::error::{Error, Result};
 use crate::read::attribute::Attribute;
 use crate::read::header::Header;

@@ -9,8 +9,6 @@
 compile_error!("synthesis-exr reads and writes samples in place: little-endian targets only");
 
 mod assets;
-mod color;
-mod cryptomatte;
 mod encode;
 mod error;
 mod extract;
@@ -19,13 +17,12 @@ mod info;
 mod lzw;
 mod png;
 mod read;
-mod scratch;
 mod tiff;
 mod write;
 mod zlib;
 
+pub use assets::object_id;
 pub use assets::{Asset, Image, Rules};
-pub use cryptomatte::object_id;
 pub use encode::{encode, Mode};
 pub use error::{Error, Kind, Result, KINDS};
 pub use extract::{extract, Extracted, Failure, Plan, Progress};

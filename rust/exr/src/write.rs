@@ -7,10 +7,10 @@ use std::path::Path;
 use libdeflater::{CompressionLvl, Compressor};
 
 use crate::error::{Error, Kind, Result};
+use crate::extract::scratch::Scratch;
 use crate::read::attribute::{MAX_AREA, MAX_NAME, MAX_SIDE};
 use crate::read::header::MAX_ATTRIBUTE;
 use crate::read::predictor;
-use crate::scratch::Scratch;
 
 /// Samples of one channel, row by row from the top: `width * height` of them.
 #[derive(Clone, Copy)]
