@@ -1,5 +1,7 @@
 //! Many EXRs to files: one worker per core, one EXR at a time each.
 
+pub mod scratch;
+
 use std::collections::HashMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -7,13 +9,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
+use self::scratch::Scratch;
 use crate::assets::{make, source, Asset, Image, Rules};
 use crate::encode::{encode, Mode};
 use crate::error::{Error, Kind, Result};
 use crate::guard;
 use crate::read::header::Header;
 use crate::read::input::Input;
-use crate::scratch::Scratch;
 
 /// What to make.
 #[derive(Clone, Debug)]

@@ -1,16 +1,21 @@
 //! The images that an EXR gives: which channels, and what becomes of them.
 
+mod color;
+pub mod cryptomatte;
+
 use std::collections::BTreeMap;
 use std::io::{Read, Seek};
 use std::sync::atomic::AtomicBool;
 
-use crate::color::to_bytes;
-use crate::cryptomatte::{self, definitions, Cryptomatte};
+use self::color::to_bytes;
+use self::cryptomatte::{definitions, Cryptomatte};
 use crate::error::{Error, Kind, Result};
 use crate::read::attribute::{SampleType, Window, MAX_AREA, MAX_SIDE};
 use crate::read::channels::{self, find, Place, Plane};
 use crate::read::header::Header;
 use crate::read::input::{reserve, Input};
+
+pub use self::cryptomatte::object_id;
 
 /// One kind of image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
