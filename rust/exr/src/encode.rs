@@ -4,11 +4,15 @@ use std::sync::atomic::AtomicBool;
 
 use libdeflater::{CompressionLvl, Compressor};
 
+use self::png::{png, Samples};
 use crate::assets::{Image, Pixels};
 use crate::error::{Error, Kind, Result};
-use crate::png::{png, Samples};
 use crate::read::input::reserve;
-use crate::tiff;
+
+mod lzw;
+mod png;
+mod tiff;
+mod zlib;
 
 /// Whose bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! OpenEXR reading and the images made from it.
 //!
 //! `read` gives the samples of channels; `assets` turns them into images with `color` and
-//! `cryptomatte`; `encode` writes `png` and `tiff`; `extract` does all of it for many files.
+//! `cryptomatte`; `encode` writes PNG and TIFF; `extract` does all of it for many files.
 //! `write` makes EXRs, `info` tells what is in one.
 
 // Samples are read in place; every platform we build for is little endian.
@@ -14,12 +14,8 @@ mod error;
 mod extract;
 mod guard;
 mod info;
-mod lzw;
-mod png;
 mod read;
-mod tiff;
 mod write;
-mod zlib;
 
 pub use assets::object_id;
 pub use assets::{Asset, Image, Rules};

@@ -6,10 +6,10 @@
 
 use libdeflater::crc32;
 
+use super::zlib::{deflate, Strategy};
 use crate::encode::Mode;
 use crate::error::Result;
 use crate::read::input::reserve;
-use crate::zlib::{deflate, Strategy};
 
 /// Samples of a PNG.
 #[derive(Clone, Copy)]

@@ -5,10 +5,10 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::lzw::lzw;
+use super::zlib::{deflate, Strategy};
 use crate::encode::{fast_zlib, Mode};
 use crate::error::{Error, Kind, Result};
-use crate::lzw::lzw;
-use crate::zlib::{deflate, Strategy};
 
 const ASCII: u16 = 2;
 const SHORT: u16 = 3;
