@@ -5,14 +5,13 @@ The key and the org go to the server's own origin only; the core sees to that, r
 
 from __future__ import annotations
 
-import random
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from synthesis import _core
 from synthesis.errors import KINDS, CancelledError, SynthesisError, UnavailableError, UsageError, from_kind
+from synthesis.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,8 +29,7 @@ _IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
 _PROXY_KINDS = {401: "unauthorized", 413: "too-large", 429: "throttled"}
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Record):
     """How long to wait for a host, in seconds, and how often to try.
 
     Attributes:
@@ -50,8 +48,7 @@ class Limits:
     checkpoint: float = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Record):
     """A whole answer; header names are lower case."""
 
     status: int
@@ -154,8 +151,7 @@ class Transport:
         again = method in _IDEMPOTENT or any(name.lower() == "idempotency-key" for name in sent)
         url = self.url(path, query)
         for attempt in range(1, ATTEMPTS + 1):
-            last = not again or attempt == ATTEMPTS
-            wait = _backoff(attempt)
+            last, wait = not again or attempt == ATTEMPTS, None
             try:
                 status, pairs, data = self.http.request(
                     method, url, headers=list(sent.items()), body=body, timeout=timeout, cancel=cancel
@@ -164,12 +160,12 @@ class Transport:
                 if last or error.kind not in {"network", "timeout"}:
                     raise self.explained(error) from None
             else:
-                answer = Answer(status, dict(pairs), data)
+                answer = Answer(status=status, headers=dict(pairs), body=data)
                 asked = _retry_after(answer.headers.get("retry-after"))
                 if last or status not in _AGAIN or (asked or 0) > LONGEST_WAIT:
                     return self._checked_answer(answer)
-                wait = wait if asked is None else asked
-            _pause(wait, cancel)
+                wait = asked
+            _pause(_backoff(attempt) if wait is None else wait, cancel)
         raise AssertionError("unreachable: the last try returns or raises")
 
     def explained(self, error: SynthesisError) -> SynthesisError:
@@ -239,6 +235,8 @@ def _checked(server: str) -> str:
 
 
 def _backoff(attempt: int) -> float:
+    import random
+
     return random.uniform(0.1, 0.25 * 3 ** (attempt - 1))
 
 

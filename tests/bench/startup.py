@@ -21,6 +21,7 @@ PROGRAMS = {
     "synthesis --version": [SYNTHESIS, "--version"],
     "synthesis --help": [SYNTHESIS, "--help"],
     "synthesis job --help": [SYNTHESIS, "job", "--help"],
+    "synthesis fetch": [SYNTHESIS, "fetch", "nothing.txt", "-o", "nothing"],
     "synthesis exr info": [SYNTHESIS, "exr", "info", "nothing.exr"],
 }
 

@@ -6,7 +6,6 @@ summary's counters and failures, or the error's kind; the exit code is the error
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import subprocess
@@ -20,6 +19,7 @@ from synthesis import _core
 from synthesis.errors import SynthesisError
 from synthesis.ops.download import download
 from synthesis.ops.transfer import core_transfer, settled
+from synthesis.record import asdict, names, replace
 from synthesis.transport import Limits, Transport
 
 if TYPE_CHECKING:
@@ -31,13 +31,13 @@ if TYPE_CHECKING:
 
 TESTS = Path(__file__).resolve().parent.parent
 STATE = ".synthesis"
-LIMITS = [field.name for field in dataclasses.fields(Limits)]
+LIMITS = names(Limits)
 
 
 def transport(url: str, *, key: str | None = KEY, **limits: Any) -> Transport:
     """A transport with little patience, so that tests of lasting trouble are quick."""
     little = Limits(connect=2, first_byte=0.7, idle=0.7, attempts=4)
-    return Transport(url, key, ORG, limits=dataclasses.replace(little, **limits))
+    return Transport(url, key, ORG, limits=replace(little, **limits))
 
 
 def fetch(server: FaultyServer, folder: Path, *, key: str | None = KEY, **options: Any) -> Summary:
@@ -155,7 +155,7 @@ def main() -> int:
     except KeyboardInterrupt:
         report, code = {"kind": "interrupted"}, 130
     else:
-        report, code = dataclasses.asdict(summary), 1 if summary.failures else 0
+        report, code = asdict(summary), 1 if summary.failures else 0
     sys.stdout.write(json.dumps(report))
     return code
 

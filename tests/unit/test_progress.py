@@ -31,7 +31,7 @@ START = Progress(
 
 
 def text(**changed: int) -> str:
-    from dataclasses import replace
+    from synthesis.record import replace
 
     return TransferLine(Output(), waits="waits" in changed)._text(
         replace(START, **{name: count for name, count in changed.items() if name != "waits"})

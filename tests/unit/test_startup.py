@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
+import platformdirs
 import pytest
 
 import synthesis
+from synthesis.ops.transfer import memory_path
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HEAVY = ("pydantic", "rich", "asyncio", "starlette", "uvicorn", "sqlalchemy", "numpy", "mitsuba", "zstandard")
 PROGRAM = """
@@ -54,3 +60,18 @@ def test_the_package_alone_loads_next_to_nothing() -> None:
     program = "import sys, synthesis; print(*(m for m in sys.modules if m.startswith('synthesis')))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["synthesis"]
+
+
+def test_a_plain_line_loads_no_parser_and_nothing_that_introspects(tmp_path: Path) -> None:
+    (tmp_path / "list.txt").touch()
+    loaded = loaded_by("fetch", str(tmp_path / "list.txt"), "-o", str(tmp_path / "out"))
+    assert "synthesis.ops.fetch" in loaded
+    assert not loaded & {*HEAVY, "typer", "inspect", "dataclasses", "platformdirs", "random", "orjson"}
+
+
+def test_the_cache_folder_is_where_the_system_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    for given in (None, "", "/elsewhere", "relative"):
+        monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+        if given is not None:
+            monkeypatch.setenv("XDG_CACHE_HOME", given)
+        assert memory_path().parent == platformdirs.user_cache_path("synthesis", appauthor=False), given

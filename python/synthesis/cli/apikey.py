@@ -5,9 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Annotated
 
-import typer
-
-from synthesis.cli.command import command, group
+from synthesis.cli.command import Argument, command, group
 from synthesis.cli.session import Session
 from synthesis.errors import UsageError
 
@@ -19,7 +17,7 @@ def set_key(
     session: Session,
     key: Annotated[
         str | None,
-        typer.Argument(metavar="KEY", show_default=False, help="The key; asked for when left out."),
+        Argument(metavar="KEY", show_default=False, help="The key; asked for when left out."),
     ] = None,
 ) -> None:
     """Keep an API key in the configuration file.

@@ -5,10 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from synthesis.cli import download
-from synthesis.cli.command import command, group
+from synthesis.cli.command import Argument, Option, command, group
 from synthesis.cli.flags import complete_flags
 from synthesis.cli.output import size, table
 from synthesis.cli.session import Session
@@ -16,7 +14,7 @@ from synthesis.cli.transfer import How
 
 app = group("See and download the files of a job.")
 
-JobArgument = Annotated[str, typer.Argument(metavar="JOB", help="ID of the job.")]
+JobArgument = Annotated[str, Argument(metavar="JOB", help="ID of the job.")]
 
 
 @command(app, "view")
@@ -47,7 +45,7 @@ def download_assets(
     *,
     assets: Annotated[
         str,
-        typer.Option(
+        Option(
             "--assets",
             metavar="FLAGS",
             autocompletion=complete_flags,
@@ -56,7 +54,7 @@ def download_assets(
     ],
     output: Annotated[
         Path | None,
-        typer.Option(
+        Option(
             "--output-dir",
             "-o",
             metavar="DIR",
@@ -66,22 +64,20 @@ def download_assets(
     ] = None,
     render_ids: Annotated[
         str | None,
-        typer.Option(
+        Option(
             "--render-ids", "-r", metavar="RANGES", show_default=False, help="Only these renders: 0,3,50-100."
         ),
     ] = None,
     extract: Annotated[
         bool,
-        typer.Option(
-            "--extract", help="Fetch only the EXRs and make the images here: same bytes, less network."
-        ),
+        Option("--extract", help="Fetch only the EXRs and make the images here: same bytes, less network."),
     ] = False,
     watch: Annotated[
         bool,
-        typer.Option("--watch", help="Go on until the job is finished, fetching files as they are made."),
+        Option("--watch", help="Go on until the job is finished, fetching files as they are made."),
     ] = False,
     allow_missing: Annotated[
-        bool, typer.Option("--allow-missing", help="Leave with 0 although some of --render-ids do not exist.")
+        bool, Option("--allow-missing", help="Leave with 0 although some of --render-ids do not exist.")
     ] = False,
     how: How,
 ) -> None:

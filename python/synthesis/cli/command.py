@@ -1,189 +1,190 @@
 """How a command is declared: a function of a `Session` and its own arguments.
 
+Nothing here needs a library. `plain.py` reads a line that has no surprise by these declarations
+alone; `typed.py` makes typer's commands of them, for help, completion and complaints.
+
 The global options (`--config FILE`, `--json`, `--quiet`, ...) are taken before the command by the
-root and after it by every command; `command` adds them to the function's signature.
+root and after it by every command.
 """
 
 from __future__ import annotations
 
-import functools
-import inspect
 from collections.abc import Callable
+from functools import cache
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any, Concatenate, ParamSpec, get_type_hints
-
-import typer
-import typer.core
+from typing import Annotated, Any, Concatenate, NamedTuple, ParamSpec, get_type_hints
 
 from synthesis.cli.output import reader_gone
 from synthesis.cli.session import Session
-from synthesis.cli.values import simplify
 from synthesis.errors import CancelledError
 
 P = ParamSpec("P")
+Function = Callable[..., None]
+
+# In the order of the help. Each is a module of this package with its command, or group, as `app`.
+COMMANDS = (
+    "apikey",
+    "org",
+    "user",
+    "humans",
+    "job",
+    "fetch",
+    "exr",
+    "platform",
+    "quickstart",
+    "status",
+    "serve",
+)
+
+
+class Option:
+    """An option, in typer's words: its names, then `metavar`, `help`, `min`, `hidden` ..."""
+
+    def __init__(self, *names: str, **about: Any) -> None:
+        self.names = names
+        self.about = about
+
+
+class Argument(Option):
+    """An argument, which has no name on the command line."""
+
+
+class Parameter(NamedTuple):
+    """One parameter of a command's function."""
+
+    name: str
+    kind: Any  # its type, without `None`
+    how: Option
+    default: Any
+    is_required: bool
+
+
+class Group:
+    """Commands and groups by name; the app of a module that is one command has no help of its own."""
+
+    def __init__(self, help: str | None = None) -> None:  # noqa: A002 - typer's own word
+        self.help = help
+        self.members: dict[str, Group | Function] = {}
+
+    def add(self, name: str, group: Group) -> None:
+        """Make `group` known as `name`."""
+        self.members[name] = group
+
+
+class Leave(Exception):  # noqa: N818 - it is none
+    """Ends a command with an exit code, when all that there is to say has been said."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
 
 ConfigOption = Annotated[
-    Path | None,
-    typer.Option("--config", metavar="FILE", show_default=False, help="Use this configuration file."),
+    Path | None, Option("--config", metavar="FILE", show_default=False, help="Use this configuration file.")
 ]
 ServerOption = Annotated[
     str | None,
-    typer.Option("--server", metavar="URL", show_default=False, help="Use this server for this run."),
+    Option("--server", metavar="URL", show_default=False, help="Use this server for this run."),
 ]
 OrgOption = Annotated[
-    str | None, typer.Option("--org", metavar="ORG", show_default=False, help="Use this org for this run.")
+    str | None, Option("--org", metavar="ORG", show_default=False, help="Use this org for this run.")
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON on stdout, and nothing else there.")]
-QuietOption = Annotated[bool, typer.Option("--quiet", help="Write only the bare result, and errors.")]
-DebugOption = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
+JsonOption = Annotated[bool, Option("--json", help="Write JSON on stdout, and nothing else there.")]
+QuietOption = Annotated[bool, Option("--quiet", help="Write only the bare result, and errors.")]
+DebugOption = Annotated[bool, Option("--debug", help="Show tracebacks.")]
 
 GLOBALS: dict[str, tuple[Any, Any]] = {
-    "global_config": (ConfigOption, None),
-    "global_server": (ServerOption, None),
-    "global_org": (OrgOption, None),
-    "global_as_json": (JsonOption, False),
-    "global_quiet": (QuietOption, False),
-    "global_debug": (DebugOption, False),
+    "config": (ConfigOption, None),
+    "server": (ServerOption, None),
+    "org": (OrgOption, None),
+    "as_json": (JsonOption, False),
+    "quiet": (QuietOption, False),
+    "debug": (DebugOption, False),
 }
-CONTEXT: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-_RARE = (
-    "global_server",
-    "global_org",
-    "global_debug",
-)  # taken after a command too, shown in `synthesis --help` only
+GLOBAL = "global_"
+"""Stands before the name of a global option: a command may have an argument of its own with that name."""
 
 
-class _Command(typer.core.TyperCommand):
-    """A command whose help writes arguments plainly, `FILE...` and not `{FILE}... <list[Path]>`."""
-
-    def get_params(self, ctx: Any) -> list[Any]:
-        return simplify(super().get_params(ctx))
-
-    def collect_usage_pieces(self, ctx: Any) -> list[str]:
-        return [piece.replace("{", "").replace("}", "") for piece in super().collect_usage_pieces(ctx)]
-
-    def format_options(self, ctx: Any, formatter: Any) -> None:
-        for title, kind in (("Arguments", "argument"), ("Options", "option")):
-            records = [p.get_help_record(ctx) for p in self.get_params(ctx) if p.param_type_name == kind]
-            plain = [(record[0].partition(" <")[0], record[1]) for record in records if record]
-            if plain:
-                with formatter.section(title):
-                    formatter.write_dl(plain)
-
-
-class Group(typer.core.TyperGroup):
-    """A group of commands."""
-
-    def get_params(self, ctx: Any) -> list[Any]:
-        """The parameters, converting simple values by themselves."""
-        return simplify(super().get_params(ctx))
-
-
-def group(help: str) -> typer.Typer:  # noqa: A002 - typer's own word
+def group(help: str) -> Group:  # noqa: A002 - typer's own word
     """Return a group of commands; without a command it prints its help."""
-    app = typer.Typer(
-        cls=Group,
-        help=help,
-        rich_markup_mode=None,
-        pretty_exceptions_enable=False,
-        add_completion=False,
-        invoke_without_command=True,
-        context_settings=CONTEXT,
-    )
-
-    @app.callback()
-    def _alone(context: typer.Context) -> None:
-        help_when_alone(context)
-
-    return app
+    return Group(help)
 
 
-def single() -> typer.Typer:
+def single() -> Group:
     """Return the app of a module that is one command."""
-    return typer.Typer(
-        rich_markup_mode=None,
-        pretty_exceptions_enable=False,
-        add_completion=False,
-        context_settings=CONTEXT,
-    )
-
-
-def help_when_alone(context: typer.Context) -> None:
-    """Print the help of a group that was called without a command, and leave with 2."""
-    if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
-        raise typer.Exit(2)
+    return Group()
 
 
 def command(
-    app: typer.Typer, name: str
+    app: Group, name: str
 ) -> Callable[[Callable[Concatenate[Session, P], None]], Callable[Concatenate[Session, P], None]]:
-    """Register a function as the command `name`: `Session` first, then typer's parameters.
+    """Register a function as the command `name`: `Session` first, then its parameters.
 
-    A parameter `how` stands for all options that transfers share.
+    Each is annotated with its type and an `Option` or `Argument`. One with the name `how` stands for
+    all options that transfers share.
     """
 
     def register(
         function: Callable[Concatenate[Session, P], None],
     ) -> Callable[Concatenate[Session, P], None]:
-        app.command(name, cls=_Command)(with_globals(function))
+        app.members[name] = function
         return function
 
     return register
 
 
-def with_globals(function: Callable[..., None]) -> Callable[..., None]:
-    """Return `function` as typer wants it: a context instead of a session, and the global options."""
+def load(name: str) -> Group | Function:
+    """Return the command, or group, of this name among `COMMANDS`; only its module is imported."""
+    app: Group = import_module(f"synthesis.cli.{name}").app
+    return app if app.help is not None else app.members[name]
+
+
+@cache
+def parameters(function: Function) -> tuple[Parameter, ...]:
+    """Return what a command takes: its own, then those of transfers, then the global options."""
     hints = get_type_hints(function, include_extras=True)
-    own = list(inspect.signature(function).parameters.values())[1:]
-    shared = _shared_options() if any(p.name == "how" for p in own) else {}
-    parameters = [inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)]
-    parameters += [
-        p.replace(annotation=hints[p.name], kind=inspect.Parameter.KEYWORD_ONLY)
-        for p in own
-        if p.name != "how"
-    ]
-    parameters += [_parameter(name, *option) for name, option in shared.items()]
-    parameters += _global_parameters()
+    code = function.__code__
+    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    positional = names[: code.co_argcount]
+    defaults = dict(zip(reversed(positional), reversed(function.__defaults__ or ()), strict=False))
+    defaults |= function.__kwdefaults__ or {}
+    found = [_parameter(name, hints[name], defaults) for name in names[1:] if name != "how"]
+    if "how" in names:
+        from synthesis.cli.transfer import How
 
-    @functools.wraps(function)
-    def called(*, context: typer.Context, **given: Any) -> None:
-        session: Session = context.obj
-        session.take(**{name.removeprefix("global_"): given.pop(name) for name in GLOBALS})
-        if shared:
-            from synthesis.cli.transfer import How
-
-            given["how"] = How(**{name: given.pop(name) for name in shared})
-        try:
-            function(session, **given)
-        except KeyboardInterrupt as error:
-            raise CancelledError("interrupted") from error
-        except BrokenPipeError as error:
-            raise typer.Exit(reader_gone()) from error
-
-    called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    called.__annotations__ = {p.name: p.annotation for p in parameters}
-    return called
+        how = get_type_hints(How, include_extras=True)
+        found += [_parameter(name, how[name], How._field_defaults) for name in How._fields]
+    return (*found, *global_parameters())
 
 
-def _shared_options() -> dict[str, tuple[Any, Any]]:
-    from synthesis.cli.transfer import OPTIONS
-
-    return OPTIONS
-
-
-def _parameter(name: str, annotation: Any, default: Any) -> inspect.Parameter:
-    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
+@cache
+def global_parameters() -> tuple[Parameter, ...]:
+    """The global options."""
+    return tuple(
+        _parameter(GLOBAL + name, hint, {GLOBAL + name: default}) for name, (hint, default) in GLOBALS.items()
+    )
 
 
-@functools.cache
-def _global_parameters() -> tuple[inspect.Parameter, ...]:
-    """The global options as a command takes them: the rare ones are not in its help."""
-    import copy
+def _parameter(name: str, hint: Any, defaults: dict[str, Any]) -> Parameter:
+    kind = hint.__origin__
+    of = [one for one in getattr(kind, "__args__", ()) if one is not type(None)]
+    optional = type(None) in getattr(kind, "__args__", ())
+    return Parameter(
+        name, of[0] if optional else kind, hint.__metadata__[0], defaults.get(name), name not in defaults
+    )
 
-    parameters = []
-    for name, (annotation, default) in GLOBALS.items():
-        option = copy.copy(annotation.__metadata__[0])
-        option.hidden = name in _RARE
-        parameters.append(_parameter(name, Annotated[annotation.__origin__, option], default))
-    return tuple(parameters)
+
+def call(function: Function, session: Session, given: dict[str, Any]) -> None:
+    """Call a command with the values of its `parameters`, the global ones among them."""
+    session.take(**{name: given.pop(GLOBAL + name) for name in GLOBALS})
+    if "how" in function.__annotations__:
+        from synthesis.cli.transfer import How
+
+        given["how"] = How(**{name: given.pop(name) for name in How._fields})
+    try:
+        function(session, **given)
+    except KeyboardInterrupt as error:
+        raise CancelledError("interrupted") from error
+    except BrokenPipeError as error:
+        raise Leave(reader_gone()) from error

@@ -7,9 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from synthesis.cli.command import command, group
+from synthesis.cli.command import Argument, Option, command, group
 from synthesis.cli.flags import complete_exr_flags, complete_from, parse_flags
 from synthesis.cli.output import duration, plural
 from synthesis.cli.session import Session
@@ -32,7 +30,7 @@ if TYPE_CHECKING:
 app = group("Look into EXRs and make standalone images of them.")
 
 FilesArgument = Annotated[
-    list[Path], typer.Argument(metavar="FILE", help="EXRs, or folders of them.", show_default=False)
+    list[Path], Argument(metavar="FILE", help="EXRs, or folders of them.", show_default=False)
 ]
 
 
@@ -81,7 +79,7 @@ def extract(
     *,
     assets: Annotated[
         str,
-        typer.Option(
+        Option(
             "--assets",
             metavar="FLAGS",
             autocompletion=complete_exr_flags,
@@ -90,11 +88,11 @@ def extract(
     ],
     output: Annotated[
         Path,
-        typer.Option("--output-dir", "-o", metavar="DIR", help="Folder to fill; made if it is not there."),
+        Option("--output-dir", "-o", metavar="DIR", help="Folder to fill; made if it is not there."),
     ] = Path(),
     mode: Annotated[
         str,
-        typer.Option(
+        Option(
             "--mode",
             metavar="MODE",
             autocompletion=complete_from("fast", "exact"),
@@ -103,9 +101,7 @@ def extract(
     ] = "fast",
     workers: Annotated[
         int | None,
-        typer.Option(
-            "--workers", metavar="N", min=1, show_default=False, help="Threads.  [default: one per core]"
-        ),
+        Option("--workers", metavar="N", min=1, show_default=False, help="Threads.  [default: one per core]"),
     ] = None,
 ) -> None:
     """Make standalone images of EXRs, on all cores.

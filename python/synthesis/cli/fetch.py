@@ -7,9 +7,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from synthesis.cli.command import command, single
+from synthesis.cli.command import Argument, Option, command, single
 from synthesis.cli.session import Session
 from synthesis.cli.transfer import How
 from synthesis.errors import DiskError, UsageError
@@ -29,12 +27,12 @@ HEADERS = "SYNTHESIS_FETCH_HEADERS"
 def fetch(
     session: Session,
     urls: Annotated[
-        str, typer.Argument(metavar="LIST", help="A file, an http(s):// address, or - for standard input.")
+        str, Argument(metavar="LIST", help="A file, an http(s):// address, or - for standard input.")
     ],
     *,
     output: Annotated[
         Path | None,
-        typer.Option(
+        Option(
             "--output-dir",
             "-o",
             metavar="DIR",
@@ -44,7 +42,7 @@ def fetch(
     ] = None,
     header: Annotated[
         list[str] | None,
-        typer.Option(
+        Option(
             "--header",
             metavar="'NAME: VALUE'|@FILE",
             show_default=False,

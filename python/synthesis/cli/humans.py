@@ -5,9 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
-from synthesis.cli.command import command, group
+from synthesis.cli.command import Argument, Option, command, group
 from synthesis.cli.files import check_json, read_input, result_path
 from synthesis.cli.output import plural
 from synthesis.cli.session import Session
@@ -15,16 +13,16 @@ from synthesis.errors import UnavailableError, UsageError
 
 app = group("Choose identities and create jobs of humans.")
 
-SpecArgument = Annotated[Path, typer.Argument(metavar="SPEC", help="The job's input JSON; - is stdin.")]
+SpecArgument = Annotated[Path, Argument(metavar="SPEC", help="The job's input JSON; - is stdin.")]
 
 
 @command(app, "ids")
 def ids(
     session: Session,
-    request: Annotated[Path, typer.Argument(metavar="REQUEST", help="The ID request, JSON; - is stdin.")],
+    request: Annotated[Path, Argument(metavar="REQUEST", help="The ID request, JSON; - is stdin.")],
     output: Annotated[
         Path | None,
-        typer.Option(
+        Option(
             "--output",
             "-o",
             metavar="PATH",
@@ -32,7 +30,7 @@ def ids(
             help="Folder or file.  [default: results.json]",
         ),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
+    force: Annotated[bool, Option("--force", help="Replace the file if it is there.")] = False,
 ) -> None:
     """Get identity ids for a distribution of sex, ethnicity and age.
 
@@ -69,13 +67,11 @@ def create(
     spec: SpecArgument,
     name: Annotated[
         str | None,
-        typer.Option(
-            "--name", metavar="NAME", show_default=False, help="Name of the job; need not be unique."
-        ),
+        Option("--name", metavar="NAME", show_default=False, help="Name of the job; need not be unique."),
     ] = None,
     notify_emails: Annotated[
         str | None,
-        typer.Option(
+        Option(
             "--notify-emails",
             metavar="A,B",
             show_default=False,

@@ -5,10 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from synthesis.cli import assets
-from synthesis.cli.command import command, group
+from synthesis.cli.command import Argument, Option, command, group
 from synthesis.cli.files import result_path
 from synthesis.cli.flags import complete_from
 from synthesis.cli.output import plural, table
@@ -19,9 +17,9 @@ if TYPE_CHECKING:
     from synthesis.schema.job import Job
 
 app = group("Look at jobs, wait for them, download them.")
-app.add_typer(assets.app, name="assets")
+app.add("assets", assets.app)
 
-JobArgument = Annotated[str, typer.Argument(metavar="JOB", help="ID of the job.")]
+JobArgument = Annotated[str, Argument(metavar="JOB", help="ID of the job.")]
 
 
 @command(app, "status")
@@ -39,12 +37,10 @@ def status(session: Session, job: JobArgument) -> None:
 @command(app, "list")
 def list_jobs(
     session: Session,
-    limit: Annotated[
-        int, typer.Option("--limit", metavar="N", min=1, help="Show the N newest jobs at most.")
-    ] = 50,
+    limit: Annotated[int, Option("--limit", metavar="N", min=1, help="Show the N newest jobs at most.")] = 50,
     status: Annotated[
         str | None,
-        typer.Option(
+        Option(
             "--status",
             metavar="STATUS",
             autocompletion=complete_from("submitted", "rendering", "completed", "cancelled", "failed"),
@@ -84,7 +80,7 @@ def watch(
     session: Session,
     job: JobArgument,
     interval: Annotated[
-        float, typer.Option("--interval", metavar="SECONDS", min=0.1, help="How often to ask.")
+        float, Option("--interval", metavar="SECONDS", min=0.1, help="How often to ask.")
     ] = 2.0,
 ) -> None:
     """Wait until a job is finished.
@@ -143,7 +139,7 @@ def cancel(session: Session, job: JobArgument) -> None:
 def rename(
     session: Session,
     job: JobArgument,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Its new name.")],
+    name: Annotated[str, Argument(metavar="NAME", help="Its new name.")],
 ) -> None:
     """Give a job another name.
 
@@ -163,7 +159,7 @@ def spec(
     job: JobArgument,
     output: Annotated[
         Path | None,
-        typer.Option(
+        Option(
             "--output-dir",
             "-o",
             metavar="PATH",
@@ -171,10 +167,8 @@ def spec(
             help="Folder or file.  [default: spec.json]",
         ),
     ] = None,
-    stdout: Annotated[
-        bool, typer.Option("--stdout", "-s", help="Write the spec to stdout, and only it.")
-    ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
+    stdout: Annotated[bool, Option("--stdout", "-s", help="Write the spec to stdout, and only it.")] = False,
+    force: Annotated[bool, Option("--force", help="Replace the file if it is there.")] = False,
 ) -> None:
     """Fetch the input JSON of a job, byte for byte as it was submitted.
 

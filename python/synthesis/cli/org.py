@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from synthesis.cli.command import command, group
+from synthesis.cli.command import Argument, command, group
 from synthesis.cli.session import Session
 from synthesis.errors import AccessError, NotFoundError, UsageError
 
@@ -21,7 +19,7 @@ def use(
     session: Session,
     org: Annotated[
         str | None,
-        typer.Argument(metavar="ORG", show_default=False, help="Name of the org; asked for when left out."),
+        Argument(metavar="ORG", show_default=False, help="Name of the org; asked for when left out."),
     ] = None,
 ) -> None:
     """Use an org from now on, once your membership in it is confirmed.

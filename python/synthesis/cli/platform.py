@@ -5,9 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
-from synthesis.cli.command import command, group
+from synthesis.cli.command import Argument, Option, command, group
 from synthesis.cli.extras import need_platform
 from synthesis.cli.output import plural, size
 from synthesis.cli.serve import DataOption, data_folder
@@ -19,13 +17,13 @@ accounts = group("Accounts: an e-mail address that owns keys.")
 orgs = group("Orgs: owners of jobs.")
 members = group("Members: which accounts belong to an org.")
 keys = group("API keys.")
-app.add_typer(accounts, name="account")
-app.add_typer(orgs, name="org")
-app.add_typer(members, name="member")
-app.add_typer(keys, name="key")
+app.add("account", accounts)
+app.add("org", orgs)
+app.add("member", members)
+app.add("key", keys)
 
-EmailArgument = Annotated[str, typer.Argument(metavar="EMAIL", help="Address of the account.")]
-OrgArgument = Annotated[str, typer.Argument(metavar="ORG", help="Name of the org.")]
+EmailArgument = Annotated[str, Argument(metavar="EMAIL", help="Address of the account.")]
+OrgArgument = Annotated[str, Argument(metavar="ORG", help="Name of the org.")]
 
 
 @command(accounts, "create")
@@ -47,7 +45,7 @@ def create_account(session: Session, email: EmailArgument, data: DataOption = No
 def create_org(
     session: Session,
     org: OrgArgument,
-    owner: Annotated[str, typer.Option("--owner", metavar="EMAIL", help="Account that owns it.")],
+    owner: Annotated[str, Option("--owner", metavar="EMAIL", help="Account that owns it.")],
     data: DataOption = None,
 ) -> None:
     """Make an org with its first owner.
@@ -68,7 +66,7 @@ def add_member(
     session: Session,
     org: OrgArgument,
     email: EmailArgument,
-    role: Annotated[str, typer.Option("--role", metavar="ROLE", help="member or owner.")] = "member",
+    role: Annotated[str, Option("--role", metavar="ROLE", help="member or owner.")] = "member",
     data: DataOption = None,
 ) -> None:
     """Make an account a member of an org.
@@ -107,14 +105,12 @@ def create_key(session: Session, email: EmailArgument, data: DataOption = None) 
 @command(app, "import")
 def import_folder(
     session: Session,
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Renders, such as an old download.")],
+    folder: Annotated[Path, Argument(metavar="FOLDER", help="Renders, such as an old download.")],
     name: Annotated[
         str | None,
-        typer.Option(
-            "--name", metavar="NAME", show_default=False, help="Name of the job.  [default: FOLDER's]"
-        ),
+        Option("--name", metavar="NAME", show_default=False, help="Name of the job.  [default: FOLDER's]"),
     ] = None,
-    copy: Annotated[bool, typer.Option("--copy", help="Copy the files, never link them.")] = False,
+    copy: Annotated[bool, Option("--copy", help="Copy the files, never link them.")] = False,
     data: DataOption = None,
 ) -> None:
     """Make a finished job of a folder of renders.

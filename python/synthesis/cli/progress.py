@@ -9,10 +9,10 @@ from __future__ import annotations
 import sys
 import time
 from collections import deque
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from synthesis.cli.output import duration, plural, size
+from synthesis.record import asdict
 
 if TYPE_CHECKING:
     from synthesis.cli.output import Output

@@ -10,9 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
-import typer
-
-from synthesis.cli.command import command, single
+from synthesis.cli.command import Option, command, single
 from synthesis.cli.download import Wanted, choose_flags, failed, transfer
 from synthesis.cli.extras import need_platform
 from synthesis.cli.output import duration, plural, size
@@ -78,12 +76,12 @@ class Folder:
 def quickstart(
     session: Session,
     folder: Annotated[
-        Path, typer.Option("--dir", metavar="DIR", help="The folder to use; nothing outside is touched.")
+        Path, Option("--dir", metavar="DIR", help="The folder to use; nothing outside is touched.")
     ] = Path("synthesis-quickstart"),
     keep_serving: Annotated[
-        bool, typer.Option("--keep-serving", help="Leave the platform up until Control-C.")
+        bool, Option("--keep-serving", help="Leave the platform up until Control-C.")
     ] = False,
-    renderer: Annotated[str, typer.Option("--renderer", hidden=True)] = "mitsuba",
+    renderer: Annotated[str, Option("--renderer", hidden=True)] = "mitsuba",
 ) -> None:
     """See the whole product work, in a new folder.
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
-from synthesis.cli.command import command, single
+from synthesis.cli.command import Option, command, single
 from synthesis.cli.extras import need_platform
 from synthesis.cli.session import Session
 
@@ -15,7 +13,7 @@ app = single()
 
 DataOption = Annotated[
     Path | None,
-    typer.Option(
+    Option(
         "--data",
         metavar="DIR",
         show_default=False,
@@ -36,15 +34,15 @@ def serve(
     session: Session,
     *,
     host: Annotated[
-        str, typer.Option("--host", metavar="ADDRESS", help="Address to listen on; 0.0.0.0 is every one.")
+        str, Option("--host", metavar="ADDRESS", help="Address to listen on; 0.0.0.0 is every one.")
     ] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option("--port", metavar="N", min=0, max=65535, help="Port; 0 takes a free one.")
+        int, Option("--port", metavar="N", min=0, max=65535, help="Port; 0 takes a free one.")
     ] = 8470,
     data: DataOption = None,
     workers: Annotated[
         int | None,
-        typer.Option(
+        Option(
             "--workers",
             metavar="N",
             min=0,
@@ -53,9 +51,9 @@ def serve(
         ),
     ] = None,
     renderer: Annotated[
-        str, typer.Option("--renderer", metavar="NAME", help="What draws: mitsuba, or flat for quick trials.")
+        str, Option("--renderer", metavar="NAME", help="What draws: mitsuba, or flat for quick trials.")
     ] = "mitsuba",
-    until_stdin_ends: Annotated[bool, typer.Option("--until-stdin-ends", hidden=True)] = False,
+    until_stdin_ends: Annotated[bool, Option("--until-stdin-ends", hidden=True)] = False,
 ) -> None:
     """Run the platform until Control-C.
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
-import typer
-
-from synthesis.cli.command import command, single
+from synthesis.cli.command import Leave, command, single
 from synthesis.cli.session import Session
 from synthesis.errors import FailedError, SynthesisError
 
@@ -52,7 +50,7 @@ def status(session: Session) -> None:
     if failed is None:
         return
     if session.out.as_json:
-        raise typer.Exit(1)
+        raise Leave(1)
     raise FailedError(
         f"status check failed: {failed.message}",
         hint=failed.hint or "check the server's address and what runs there",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from synthesis.cli.output import duration, plural, size, table
 from synthesis.errors import KINDS, FailedError, SynthesisError, VerifyError, from_kind
+from synthesis.record import asdict
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,12 +7,10 @@ import os
 import re
 import signal
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
-import typer
-
+from synthesis.cli.command import Option
 from synthesis.errors import (
     CancelledError,
     SynthesisError,
@@ -26,131 +24,80 @@ if TYPE_CHECKING:
     from synthesis.ops.transfer import Options, Progress, Summary
 
 
-def _option(*names: str, metavar: str | None = None, help: str) -> Any:  # noqa: A002 - typer's own word
-    return typer.Option(*names, metavar=metavar, show_default=False, help=help)
+def _option(*names: str, metavar: str | None = None, help: str) -> Option:  # noqa: A002 - typer's own word
+    return Option(*names, metavar=metavar, show_default=False, help=help)
 
 
-OPTIONS: dict[str, tuple[Any, Any]] = {
-    "concurrency": (
-        Annotated[
-            str,
-            _option(
-                "--concurrency",
-                "-c",
-                metavar="N|auto",
-                help="Requests under way at once: a number, or auto, which begins with 35 and finds what "
-                "the server and the network bear.  [default: auto]",
-            ),
-        ],
-        "auto",
-    ),
-    "update": (Annotated[bool, _option("--update", help="Fetch files again that have changed.")], False),
-    "verify": (
-        Annotated[
-            bool,
-            _option(
-                "--verify", help="Fetch nothing: check size and SHA-256 of what is there; 7 if it differs."
-            ),
-        ],
-        False,
-    ),
-    "dry_run": (
-        Annotated[bool, _option("--dry-run", help="Fetch nothing: show files, bytes and free space.")],
-        False,
-    ),
-    "order": (
-        Annotated[
-            str,
-            _option(
-                "--order",
-                metavar="manifest|renders",
-                help="renders completes one render after the other; manifest is quickest."
-                "  [default: manifest]",
-            ),
-        ],
-        "manifest",
-    ),
-    "shard": (
-        Annotated[str | None, _option("--shard", metavar="I/N", help="Only part I of N, from 1/N to N/N.")],
-        None,
-    ),
-    "tar": (
-        Annotated[
-            Path | None,
-            _option("--tar", metavar="DIR", help="Fill this folder with WebDataset shards, in place of -o."),
-        ],
-        None,
-    ),
-    "tar_renders": (
-        Annotated[
-            int | None, _option("--tar-renders", metavar="N", help="Renders in a shard.  [default: 1000]")
-        ],
-        None,
-    ),
-    "limit_rate": (
-        Annotated[
-            str | None,
-            _option("--limit-rate", metavar="BYTES", help="Bytes a second at most: 500K, 8M, 1.5G."),
-        ],
-        None,
-    ),
-    "max_rps": (
-        Annotated[str | None, _option("--max-rps", metavar="N", help="Requests a second at most.")],
-        None,
-    ),
-    "report": (
-        Annotated[
-            Path | None, _option("--report", metavar="FILE", help="Write a line of JSON for each file there.")
-        ],
-        None,
-    ),
-    "force": (Annotated[bool, _option("--force", help="Begin although the disk seems too small.")], False),
-    "proxy": (
-        Annotated[
-            str | None,
-            _option("--proxy", metavar="URL", help="Use this proxy, except for the hosts of NO_PROXY."),
-        ],
-        None,
-    ),
-    "cacert": (
-        Annotated[
-            Path | None,
-            _option("--cacert", metavar="FILE", help="Trust the certificate authorities of this PEM file."),
-        ],
-        None,
-    ),
-}
 SECRET = frozenset({"proxy"})  # may hold a password: never printed
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?(?:/s)?", re.IGNORECASE)
 
 
-@dataclass(frozen=True, kw_only=True)
-class How:
+class How(NamedTuple):
     """The shared options, as they were typed."""
 
-    concurrency: str = "auto"
-    update: bool = False
-    verify: bool = False
-    dry_run: bool = False
-    order: str = "manifest"
-    shard: str | None = None
-    tar: Path | None = None
-    tar_renders: int | None = None
-    limit_rate: str | None = None
-    max_rps: str | None = None
-    report: Path | None = None
-    force: bool = False
-    proxy: str | None = None
-    cacert: Path | None = None
+    concurrency: Annotated[
+        str,
+        _option(
+            "--concurrency",
+            "-c",
+            metavar="N|auto",
+            help="Requests under way at once: a number, or auto, which begins with 35 and finds what "
+            "the server and the network bear.  [default: auto]",
+        ),
+    ] = "auto"
+    update: Annotated[bool, _option("--update", help="Fetch files again that have changed.")] = False
+    verify: Annotated[
+        bool,
+        _option("--verify", help="Fetch nothing: check size and SHA-256 of what is there; 7 if it differs."),
+    ] = False
+    dry_run: Annotated[
+        bool, _option("--dry-run", help="Fetch nothing: show files, bytes and free space.")
+    ] = False
+    order: Annotated[
+        str,
+        _option(
+            "--order",
+            metavar="manifest|renders",
+            help="renders completes one render after the other; manifest is quickest.  [default: manifest]",
+        ),
+    ] = "manifest"
+    shard: Annotated[
+        str | None, _option("--shard", metavar="I/N", help="Only part I of N, from 1/N to N/N.")
+    ] = None
+    tar: Annotated[
+        Path | None,
+        _option("--tar", metavar="DIR", help="Fill this folder with WebDataset shards, in place of -o."),
+    ] = None
+    tar_renders: Annotated[
+        int | None, _option("--tar-renders", metavar="N", help="Renders in a shard.  [default: 1000]")
+    ] = None
+    limit_rate: Annotated[
+        str | None,
+        _option("--limit-rate", metavar="BYTES", help="Bytes a second at most: 500K, 8M, 1.5G."),
+    ] = None
+    max_rps: Annotated[str | None, _option("--max-rps", metavar="N", help="Requests a second at most.")] = (
+        None
+    )
+    report: Annotated[
+        Path | None, _option("--report", metavar="FILE", help="Write a line of JSON for each file there.")
+    ] = None
+    force: Annotated[bool, _option("--force", help="Begin although the disk seems too small.")] = False
+    proxy: Annotated[
+        str | None,
+        _option("--proxy", metavar="URL", help="Use this proxy, except for the hosts of NO_PROXY."),
+    ] = None
+    cacert: Annotated[
+        Path | None,
+        _option("--cacert", metavar="FILE", help="Trust the certificate authorities of this PEM file."),
+    ] = None
 
     def words(self) -> list[str]:
         """The options as one would type them again; those that hold secrets are left out."""
         words: list[str] = []
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if value == field.default or field.name in SECRET:
+        for field, value in self._asdict().items():
+            if value == self._field_defaults[field] or field in SECRET:
                 continue
-            name = "-c" if field.name == "concurrency" else "--" + field.name.replace("_", "-")
+            name = "-c" if field == "concurrency" else "--" + field.replace("_", "-")
             words += [name] if value is True else [name, str(value)]
         return words
 
@@ -204,7 +151,7 @@ class How:
 @contextlib.contextmanager
 def as_typed() -> Iterator[None]:
     """Say options in complaints as they are typed: `--dry-run` and not `dry_run`."""
-    names = "|".join([*OPTIONS, "watch", "extract"])
+    names = "|".join([*How._fields, "watch", "extract"])
     try:
         yield
     except UsageError as error:

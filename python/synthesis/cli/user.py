@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
-from synthesis.cli.command import command, group
+from synthesis.cli.command import Argument, command, group
 from synthesis.cli.org import confirm_membership
 from synthesis.cli.session import Session
 
@@ -16,8 +14,8 @@ app = group("Set up key and org at once.")
 @command(app, "init")
 def init(
     session: Session,
-    key: Annotated[str, typer.Argument(metavar="KEY", help="The API key.")],
-    org: Annotated[str, typer.Argument(metavar="ORG", help="Name of the org.")],
+    key: Annotated[str, Argument(metavar="KEY", help="The API key.")],
+    org: Annotated[str, Argument(metavar="ORG", help="Name of the org.")],
 ) -> None:
     """Set the API key and the org, after the server has confirmed both.
 

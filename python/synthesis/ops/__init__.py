@@ -1,1 +1,1 @@
-"""The verbs above the core: plain functions and frozen dataclasses, keyword-only options, no printing."""
+"""The verbs above the core: plain functions and frozen values, keyword-only options, no printing."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -14,6 +13,7 @@ from synthesis.ops import render_ids as ids
 from synthesis.ops.download_exrs import Exrs
 from synthesis.ops.transfer import Failure, core_transfer, progress_of, settled, summary_of
 from synthesis.ops.watch import Passes
+from synthesis.record import replace
 
 if TYPE_CHECKING:
     import os

@@ -6,11 +6,11 @@ One look at the job is one small request; the manifest is read again only when t
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from synthesis.errors import CancelledError, UnavailableError
+from synthesis.record import replace
 
 if TYPE_CHECKING:
     from synthesis.ops.transfer import Options, Progress, Summary
