@@ -89,6 +89,7 @@ def test_a_usage_error_comes_before_any_request(cli: Command, server: FaultyServ
         (["--verify", "--dry-run"], "--verify and --dry-run exclude each other"),
         (["--tar-renders", "5"], "--tar-renders is about --tar"),
         (["--header", "no colon"], "a name, a colon and a value"),
+        (["--header", "@nothing.txt"], "--header @nothing.txt cannot be read: No such file"),
         (["--proxy", "nowhere"], "--proxy is no address"),
         (["--cacert", "nothing.pem"], "is no file"),
     ):
@@ -98,6 +99,15 @@ def test_a_usage_error_comes_before_any_request(cli: Command, server: FaultyServ
         assert len(done.err.splitlines()) == 2
     assert not server.requests
     assert not (cli.folder / "out").exists()
+
+
+@posix
+def test_a_list_from_a_terminal_is_asked_for(cli: Command, server: FaultyServer) -> None:
+    terminal = cli.terminal("fetch", "-", "-o", "out")
+    terminal.expect("reading the list from standard input, a URL a line; end it with Control-D")
+    terminal.type(plain(server).splitlines()[0] + "\n\x04")
+    assert terminal.wait() == 0
+    assert len(list((cli.folder / "out").iterdir())) == 1
 
 
 def test_a_list_that_is_not_there(cli: Command) -> None:

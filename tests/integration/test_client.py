@@ -179,3 +179,14 @@ def test_a_key_that_can_be_none_is_told_without_showing_it(key: str, tmp_path: P
 
 def test_the_key_is_not_in_repr(client: Client, platform: Platform) -> None:
     assert platform.key not in repr(client) + repr(client.config) + repr(client.transport)
+
+
+def test_an_unknown_asset_is_told_at_the_call(client: Client, tmp_path: Path) -> None:
+    job = client.jobs.create(SPEC, name="assets").id
+    with pytest.raises(UsageError) as caught:
+        client.jobs.renders(job, assets=["rgb", "nope"], directory=tmp_path)
+    assert (caught.value.kind, "nope" in caught.value.message) == ("unknown-asset", True)
+    with pytest.raises(UsageError):
+        client.jobs.renders(job, assets="rgb", directory=tmp_path)  # type: ignore[arg-type]
+    client.jobs.renders(job, assets=["all"], directory=tmp_path)
+    client.jobs.cancel(job)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from synthesis.cli.command import Argument, Option, command, single
 from synthesis.cli.session import Session
 from synthesis.cli.transfer import How
-from synthesis.errors import DiskError, UsageError
+from synthesis.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,6 +84,9 @@ def fetch(
         return ops.fetch(urls, directory, headers=headers, **options)
 
     session.out.event("start", directory=str(directory), resume=resume)
+    if urls == "-" and sys.stdin.isatty():
+        end = "Control-Z and Enter" if os.name == "nt" else "Control-D"
+        session.out.note(f"reading the list from standard input, a URL a line; end it with {end}")
     summary = run(session, call, resume=resume, directory=directory)
     report(session, summary, how, directory)
     if summary.failed:
@@ -115,7 +119,9 @@ def _read(path: Path) -> str:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise DiskError(f"cannot read the headers of {path}: {why}", kind="disk") from error
+        raise UsageError(
+            f"--header @{path} cannot be read: {why}", hint="name a file with a header on each line"
+        ) from error
 
 
 def _command(urls: str, directory: Path, header: list[str], how: How) -> str:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from synthesis.client.client import segment
-from synthesis.errors import UnavailableError
-from synthesis.schema.asset import AssetList
+from synthesis.errors import UnavailableError, UsageError
+from synthesis.schema.asset import BY_FLAG, AssetList
 from synthesis.schema.job import FINISHED, Job, JobCreated
 from synthesis.schema.wire import Page
 
@@ -188,12 +188,13 @@ class Jobs:
                 otherwise.
 
         Raises:
-            SynthesisError: as `download` does, from the loop; kind `partial` after the last render if
+            UsageError: an option makes no sense, or there is no such asset (`unknown-asset`).
+            SynthesisError: from the loop: as `download` does; kind `partial` after the last render if
                 files failed.
         """
         from synthesis.ops.renders import renders
 
-        return renders(
+        found = renders(
             self._client.transport,
             job,
             assets=assets,
@@ -202,6 +203,18 @@ class Jobs:
             ahead=ahead,
             **options,
         )
+        self._check_flags(job, assets)
+        return found
+
+    def _check_flags(self, job: str, flags: builtins.list[str] | tuple[str, ...]) -> None:
+        """Raise for a flag that there is not; the server is asked about one that is not known here."""
+        strange = [flag for flag in flags if flag != "all" and flag not in BY_FLAG]
+        there = {kind.flag for kind in self.assets(job).items} if strange else set()
+        if unknown := [flag for flag in strange if flag not in there]:
+            known = ", ".join(["all", *BY_FLAG, *sorted(there - BY_FLAG.keys())])
+            raise UsageError(
+                f"there is no asset {unknown[0]!r}", kind="unknown-asset", hint=f"assets are: {known}"
+            )
 
 
 def _ranges(given: Sequence[tuple[int, int]] | str | None) -> Sequence[tuple[int, int]] | None:
