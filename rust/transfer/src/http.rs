@@ -159,6 +159,20 @@ impl Http {
         self.send(Method::GET, url, key, headers, None).await
     }
 
+    /// Opens a connection for a request that will come, unless one waits already. If that fails the
+    /// request will say so.
+    pub async fn open_ahead(&self, url: &Url) {
+        let Ok(place) = self.pool.place(url) else {
+            return;
+        };
+        let mut lease = self.pool.lease(&place);
+        if lease.connection.is_none() {
+            let wire = self.connector.connect(&place).await.ok();
+            lease.connection = wire.map(|wire| Box::new(Connection::new(place, wire)));
+        }
+        lease.is_usable = lease.connection.is_some();
+    }
+
     async fn send(
         &self,
         mut method: Method,

@@ -14,6 +14,7 @@
 
 mod backoff;
 mod board;
+mod borrowed;
 mod checkpoint;
 mod control;
 mod counters;

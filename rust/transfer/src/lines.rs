@@ -86,6 +86,12 @@ impl Lines {
         self
     }
 
+    /// A line that is too long is an error from here on.
+    pub fn strict(mut self) -> Self {
+        self.forgiving = false;
+        self
+    }
+
     /// True once after a line whose text was dropped.
     pub fn was_dropped(&mut self) -> bool {
         std::mem::take(&mut self.dropped)

@@ -4,6 +4,8 @@
 //! `{"end": true, "next": cursor|null}`; a body without it was cut, and is asked for again with
 //! `after=` the last name seen. Everything in it is checked as data from a stranger.
 
+mod raw;
+
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -21,6 +23,9 @@ use crate::http::{Http, Response};
 use crate::key::{host, shown, Key};
 use crate::lines::Lines;
 use crate::list::List;
+#[cfg(any(test, feature = "fuzzing"))]
+pub use raw::file_of;
+use raw::{Named, Raw};
 
 /// Where a list is asked for, and with what.
 #[derive(Debug, Clone)]
@@ -123,6 +128,30 @@ impl<'a> Manifest<'a> {
         }
     }
 
+    /// The rest of a manifest whose first line was read from `lines`, the text of `response`.
+    pub fn going_on(
+        http: &'a Http,
+        gate: &'a Gate,
+        source: &'a Source,
+        response: Response,
+        lines: Lines,
+    ) -> Self {
+        let mut manifest = Self::new(http, gate, source, None);
+        manifest.body = Some(Body {
+            now: server_clock(&response),
+            response,
+            lines: lines.strict(),
+            has_head: true,
+            has_file: false,
+        });
+        manifest
+    }
+
+    /// The server's clock when the body that is open began, in seconds since 1970.
+    pub fn now(&self) -> Option<i64> {
+        self.body.as_ref().map(|body| body.now)
+    }
+
     /// The next line, or `None` at the end. Cuts and faults on the way are repaired here.
     pub async fn next(&mut self) -> Result<Option<Line>> {
         while !self.ended {
@@ -160,10 +189,12 @@ impl<'a> Manifest<'a> {
         };
         while !body.lines.has_line().map_err(Trouble::Again)? {
             let piece = body.response.piece().await.map_err(Trouble::Again)?;
-            let Some(piece) = piece else {
-                return Err(cut(self.source));
-            };
-            body.lines.feed(Bytes::copy_from_slice(piece));
+            match piece {
+                Some(piece) => body.lines.feed(Bytes::copy_from_slice(piece)),
+                // Of gzip the last lines come only now.
+                None if body.lines.finish().unwrap_or(false) => break,
+                None => return Err(cut(self.source)),
+            }
         }
         let line = body.lines.line();
         let text = line.trim_ascii();
@@ -181,11 +212,11 @@ impl<'a> Manifest<'a> {
             };
         };
         if raw.end == Some(true) {
-            self.body = None;
             match raw.next {
                 // A cursor that does not move would be asked for for ever.
-                Some(next) if self.after.as_deref() != Some(next.as_str()) => {
-                    self.after = Some(next.into())
+                Some(next) if self.after.as_deref() != Some(&*next.0) => {
+                    self.after = Some(next.0.into());
+                    self.body = None;
                 }
                 _ => self.ended = true,
             }
@@ -201,7 +232,7 @@ impl<'a> Manifest<'a> {
             head.now = Some(body.now);
             return Ok(Some(Line::Head(head)));
         };
-        let name: Arc<str> = name.into();
+        let name: Arc<str> = name.0.into();
         // A server that does not know `after` and is cut again and again would never end.
         if !std::mem::replace(&mut body.has_file, true) && self.first.as_ref() == Some(&name) {
             let text = format!("the manifest from {} begins anew", self.source.place());
@@ -213,61 +244,6 @@ impl<'a> Manifest<'a> {
         self.backoff.reset();
         Ok(Some(raw.file(name, previous)))
     }
-}
-
-/// A line as it comes, every field optional.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Raw {
-    n: Option<String>,
-    a: Option<String>,
-    r: Option<u64>,
-    b: Option<i64>,
-    h: Option<String>,
-    u: Option<String>,
-    end: Option<bool>,
-    next: Option<String>,
-    url: Option<String>,
-    job: Option<String>,
-}
-
-impl Raw {
-    /// The file that the line is about.
-    fn file(self, name: Arc<str>, previous: Option<Arc<str>>) -> Line {
-        let bad = |what: &str| {
-            let text = format!("the manifest gives no proper {what} for it");
-            Line::Bad(name.to_string(), text)
-        };
-        let Some(bytes) = self.b.and_then(|bytes| u64::try_from(bytes).ok()) else {
-            return bad("size");
-        };
-        let Some(sha256) = self.h.as_deref().and_then(sha256) else {
-            return bad("sha256");
-        };
-        Line::File(Entry {
-            name,
-            previous,
-            line: 0,
-            render: self.r,
-            asset: self.a.map(Into::into),
-            bytes: Some(bytes),
-            sha256: Some(sha256),
-            url: self.u.map(Into::into),
-        })
-    }
-}
-
-/// What a line says of a file, by itself.
-#[cfg(any(test, feature = "fuzzing"))]
-pub fn file_of(text: &[u8]) -> Option<Line> {
-    let mut raw: Raw = serde_json::from_slice(text).ok()?;
-    let name: Arc<str> = raw.n.take()?.into();
-    Some(raw.file(name, None))
-}
-
-#[derive(Deserialize)]
-struct Named {
-    n: String,
 }
 
 enum Trouble {

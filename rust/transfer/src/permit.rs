@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::board::{Board, Unit, Work};
+use crate::control::Control;
 use crate::counters::{add, take};
 use crate::entry::Entry;
 use crate::error::{Error, Result};
@@ -79,7 +80,7 @@ async fn one_file(crew: &Crew, unit: Unit, pass: u32) -> Result<()> {
             outages.store(0, Ordering::Relaxed);
             context.gate.count(url, None, most);
             context.fates.tell(context, &unit.entry, fate).await;
-            return control.refusals.count(Ok(()));
+            return refused(control, &unit, Ok(()));
         }
         Err(error) => error,
     };
@@ -118,12 +119,21 @@ async fn one_file(crew: &Crew, unit: Unit, pass: u32) -> Result<()> {
     board.done(&unit);
     let fate = Fate::Failed(&error);
     context.fates.tell(context, &unit.entry, fate).await;
-    control.refusals.count(Err(&error))?;
+    refused(control, &unit, Err(&error))?;
     // Every permit in vain, twice over, and nothing else: nobody is there.
     if is_outage && url.is_none() && outages.fetch_add(1, Ordering::Relaxed) + 1 >= most {
         return Err(error);
     }
     Ok(())
+}
+
+/// A manifest names what its server has, so refusals say that something is wrong with the whole; a
+/// list from elsewhere may be old, and each line is told by itself.
+fn refused(control: &Control, unit: &Unit, outcome: std::result::Result<(), &Error>) -> Result<()> {
+    match unit.entry.line {
+        0 => control.refusals.count(outcome),
+        _ => Ok(()),
+    }
 }
 
 async fn see_to(context: &Arc<Context>, board: &Board, unit: Unit) -> Result<Fate<'static>> {

@@ -94,7 +94,7 @@ pub async fn plan(
 ) -> Result<Seen> {
     let links = &context.links;
     let mut listing = Listing::new(&context.http, &context.gate, &context.source, links);
-    let mut next = listing.next().await;
+    let mut next = first(context, &mut listing).await;
     let found = scan
         .await
         .map_err(|_| Error::new("internal", "the folder's scan broke off"))??;
@@ -130,6 +130,20 @@ pub async fn plan(
     }
     context.fates.planned().await;
     Ok(planner.seen)
+}
+
+/// The first line of a list. Its files often are where the list is, so a connection for the first of
+/// them is opened meanwhile, after the list's own: one, which a server that serves them by turns bears.
+async fn first(context: &Context, listing: &mut Listing<'_>) -> Result<Option<Line>> {
+    let mut line = std::pin::pin!(listing.next());
+    if let Some(url) = context.source.list.url() {
+        tokio::select! {
+            biased;
+            line = &mut line => return line,
+            () = context.http.open_ahead(url) => {}
+        }
+    }
+    line.await
 }
 
 impl Planner<'_> {

@@ -152,22 +152,14 @@ fn wrong_bytes_never_get_their_name() {
 }
 
 #[test]
-fn a_saved_manifest_needs_a_base() {
-    let (server, folder) = (echo(), Folder::new("saved"));
-    let manifest = "{\"job\":\"j\",\"count\":1,\"bytes\":7,\"url\":\"/f/{name}\"}\n\
-                    {\"n\":\"a b\",\"a\":\"rgb\",\"r\":0,\"b\":8}\n{\"end\":true,\"next\":null}\n";
-    let list = file_list(&folder, "saved.json", manifest.as_bytes());
-    assert_eq!(
-        run(options(list.clone(), &folder)).unwrap_err().kind,
-        "bad-answer"
-    );
-    let List::Lines { input, .. } = list else {
-        unreachable!()
-    };
-    let base = synthesis_transfer::Url::parse(&server.url).ok();
-    let outcome = run(options(List::Lines { input, base }, &folder)).unwrap();
-    assert_eq!(outcome.counters.failed, 0, "{:?}", outcome.failures);
-    assert_eq!(read(&folder, "a b"), "/f/a%20b");
+fn a_list_of_which_much_is_gone_is_seen_to_its_end() {
+    let (server, folder) = (echo(), Folder::new("gone"));
+    let line = |at: usize| format!("{}/{}{at}\n", server.url, ["gone", "", "gone"][at % 3]);
+    let list = (0..300).map(line).collect::<String>();
+    let list = file_list(&folder, "list", list.as_bytes());
+    let outcome = run(options(list, &folder)).unwrap();
+    assert_eq!(outcome.failed_by_kind.get("not-found"), Some(&200));
+    assert_eq!(outcome.counters.files_new, 100);
 }
 
 #[test]

@@ -53,6 +53,19 @@ impl Pieces {
         }
     }
 
+    /// True for an answer.
+    pub fn is_body(&self) -> bool {
+        matches!(self, Self::Body(_))
+    }
+
+    /// The answer, if it is one.
+    pub fn into_body(self) -> Option<Response> {
+        match self {
+            Self::Body(response) => Some(*response),
+            Self::Thread(..) => None,
+        }
+    }
+
     /// The next piece, or `None` at the end.
     pub async fn next(&mut self) -> Result<Option<Bytes>> {
         match self {

@@ -128,18 +128,15 @@ impl<'a> Listing<'a> {
 
     /// The next line, or `None` at the end.
     pub async fn next(&mut self) -> Result<Option<Line>> {
-        let line = match self {
+        let mut line = match self {
             Self::Manifest(manifest) => return manifest.next().await,
             Self::Lines(reader) => reader.next().await?,
         };
         // A manifest on the web can go on where it was cut, and give new links.
-        if let (Some(Line::Head(_)), Self::Lines(reader)) = (&line, &*self) {
-            if let Some(manifest) = reader.as_manifest() {
+        if let (Some(Line::Head(head)), Self::Lines(reader)) = (&mut line, &mut *self) {
+            if let Some(manifest) = reader.take_manifest() {
+                head.now = manifest.now();
                 *self = Self::Manifest(manifest);
-                return match self {
-                    Self::Manifest(manifest) => manifest.next().await,
-                    Self::Lines(_) => Ok(None),
-                };
             }
         }
         Ok(line)

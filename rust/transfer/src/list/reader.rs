@@ -93,10 +93,13 @@ impl<'a> Reader<'a> {
         self.line
     }
 
-    /// The same list as a manifest, if it is on the web.
-    pub fn as_manifest(&self) -> Option<Manifest<'a>> {
-        self.source.list.url()?;
-        Some(Manifest::new(self.http, self.gate, self.source, None))
+    /// What follows the line just read, as a manifest, if it comes from the web. The body goes on: the
+    /// list is not asked for again.
+    pub fn take_manifest(&mut self) -> Option<Manifest<'a>> {
+        let Open { pieces, lines, .. } = self.open.take_if(|open| open.pieces.is_body())?;
+        let response = pieces.into_body()?;
+        let (http, gate, source) = (self.http, self.gate, self.source);
+        Some(Manifest::going_on(http, gate, source, response, lines?))
     }
 
     /// Reads a list from a URL anew, for fresh links; goes on after the last line handed on.

@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -41,12 +42,21 @@ pub struct Server {
 
 impl Server {
     pub fn new(answer: impl Fn(&str) -> Answer + Send + Sync + 'static) -> Self {
+        Self::counting(Arc::default(), answer)
+    }
+
+    /// A server whose connections are counted.
+    pub fn counting(
+        connections: Arc<AtomicUsize>,
+        answer: impl Fn(&str) -> Answer + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let paths = Arc::new(Mutex::new(vec![]));
         let (seen, answer) = (paths.clone(), Arc::new(answer));
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
+                connections.fetch_add(1, Ordering::SeqCst);
                 let (seen, answer) = (seen.clone(), answer.clone());
                 std::thread::spawn(move || serve(stream, &seen, &*answer));
             }
@@ -95,8 +105,9 @@ fn serve(
             head.push_str(&format!("{header}\r\n"));
         }
         let end = answer.cut.unwrap_or(answer.body.len());
-        writer.write_all(format!("{head}\r\n").as_bytes()).ok()?;
-        writer.write_all(&answer.body[..end]).ok()?;
+        // In one piece: two would wait for an acknowledgement in between.
+        let whole = [format!("{head}\r\n").as_bytes(), &answer.body[..end]].concat();
+        writer.write_all(&whole).ok()?;
         if answer.cut.is_some() {
             return None;
         }
