@@ -1,8 +1,7 @@
-//! Runs work that has no progress to tell on a thread of its own, so that signals are felt.
+//! Runs work that knows no runtime on a thread of its own, so that signals are felt.
 
-use std::sync::mpsc;
+use std::sync::mpsc::{sync_channel, Receiver};
 use std::thread;
-use std::time::Duration;
 
 use pyo3::prelude::*;
 
@@ -14,28 +13,21 @@ pub fn run<T: Send + 'static>(
     py: Python<'_>,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> PyResult<T> {
-    let (sender, result) = mpsc::sync_channel(1);
-    thread::Builder::new()
-        .name("synthesis".to_owned())
-        .spawn(move || {
-            let _ = sender.send(work());
-        })
-        .map_err(|error| {
-            raise(
-                py,
-                "internal",
-                &format!("cannot start a thread: {error}"),
-                None,
-                None,
-            )
-        })?;
-    Wait {
-        result,
-        stop: &|| {},
-        snapshot: &|py| Ok(py.None()),
-        progress: None,
-        interval: Duration::from_secs(1),
-        cancel: None,
-    }
-    .run(py)
+    Wait::silent(start(py, work)?, &|| {}, None).run(py)
+}
+
+/// Starts `work` and returns where its result will come.
+pub fn start<T: Send + 'static>(
+    py: Python<'_>,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> PyResult<Receiver<T>> {
+    let (sender, result) = sync_channel(1);
+    let named = thread::Builder::new().name("synthesis".to_owned());
+    let started = named.spawn(move || {
+        let _ = sender.send(work());
+    });
+    started.map(|_| result).map_err(|error| {
+        let text = format!("cannot start a thread: {error}");
+        raise(py, "internal", &text, None, None)
+    })
 }

@@ -1,7 +1,6 @@
 //! `HttpClient`: the one HTTP stack, for single requests and for downloads.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -70,15 +69,7 @@ impl HttpClient {
                 () = stopped.cancelled() => None,
             }
         })?;
-        let answer = Wait {
-            result,
-            stop: &|| token.cancel(),
-            snapshot: &|py| Ok(py.None()),
-            progress: None,
-            interval: Duration::MAX,
-            cancel,
-        }
-        .run(py)?;
+        let answer = Wait::silent(result, &|| token.cancel(), cancel).run(py)?;
         match answer {
             Some(Ok(Answer {
                 status,

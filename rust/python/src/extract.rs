@@ -2,16 +2,15 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{mpsc, Arc};
-use std::thread;
-use std::time::Duration;
+use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use synthesis_exr::{Asset, Extracted, Mode, Plan, Progress, Rules};
 
+use crate::background;
 use crate::cancel::CancelToken;
-use crate::errors::raise;
+use crate::errors::check_seconds;
 use crate::exr_error::raise_exr;
 use crate::wait::Wait;
 
@@ -48,28 +47,13 @@ pub fn extract(
         },
         workers,
     };
-    let interval = Duration::try_from_secs_f64(interval)
-        .map_err(|error| raise(py, "usage", &format!("interval: {error}"), None, None))?;
+    let interval = check_seconds(py, "interval", interval)?;
     let total = files.len();
     let counters = Arc::new(Progress::default());
-    let (sender, result) = mpsc::sync_channel(1);
     let shared = Arc::clone(&counters);
-    thread::Builder::new()
-        .name("synthesis-exr".to_owned())
-        .spawn(move || {
-            let _ = sender.send(synthesis_exr::extract(&files, &directory, &plan, &shared));
-        })
-        .map_err(|error| {
-            raise(
-                py,
-                "internal",
-                &format!("cannot start a thread: {error}"),
-                None,
-                None,
-            )
-        })?;
+    let work = move || synthesis_exr::extract(&files, &directory, &plan, &shared);
     let done = Wait {
-        result,
+        result: background::start(py, work)?,
         stop: &|| counters.stop.store(true, Ordering::Relaxed),
         snapshot: &|py| snapshot(py, &counters, total),
         progress,

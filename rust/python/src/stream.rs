@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::process;
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -76,14 +75,11 @@ impl Stream {
         let finished = self.finished.clone();
         let found = match finished.try_recv() {
             Ok(found) => Some(found),
-            Err(_) => Wait {
-                result: spawn(py, async move { finished.recv().await.ok() })?,
-                stop: &|| self.token.cancel(),
-                snapshot: &|py| Ok(py.None()),
-                progress: None,
-                interval: Duration::MAX,
+            Err(_) => Wait::silent(
+                spawn(py, async move { finished.recv().await.ok() })?,
+                &|| self.token.cancel(),
                 cancel,
-            }
+            )
             .run(py)?,
         };
         Ok(found.map(|found| match found {
@@ -102,15 +98,7 @@ impl Stream {
         let Some(result) = self.take() else {
             return Err(raise(py, "usage", "the stream is closed", None, None));
         };
-        let outcome = Wait {
-            result,
-            stop: &|| self.token.cancel(),
-            snapshot: &|py| Ok(py.None()),
-            progress: None,
-            interval: Duration::MAX,
-            cancel: None,
-        }
-        .run(py)?;
+        let outcome = Wait::silent(result, &|| self.token.cancel(), None).run(py)?;
         match outcome {
             Ok(outcome) => summary(py, outcome),
             Err(error) => Err(transfer_error(py, &error)),

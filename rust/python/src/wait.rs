@@ -36,7 +36,19 @@ pub struct Wait<'a, T> {
     pub cancel: Option<CancelToken>,
 }
 
-impl<T: Send> Wait<'_, T> {
+impl<'a, T: Send> Wait<'a, T> {
+    /// A wait that has no progress to tell.
+    pub fn silent(result: Receiver<T>, stop: &'a dyn Fn(), cancel: Option<CancelToken>) -> Self {
+        Self {
+            result,
+            stop,
+            snapshot: &|py| Ok(py.None()),
+            progress: None,
+            interval: Duration::MAX,
+            cancel,
+        }
+    }
+
     /// Waits for the work; see the module's text.
     pub fn run(mut self, py: Python<'_>) -> PyResult<T> {
         let mut last = Instant::now();

@@ -1,8 +1,7 @@
 //! The whole of a download: folder, manifest, permits, checkpoints, end.
 
-use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,9 +29,6 @@ use crate::permit::{permit, Crew};
 use crate::plan::{plan, Order, Seen, Wishes};
 use crate::selection::Selection;
 use crate::tar::{Packer, Shelf};
-
-/// Missing render ids that are named; further ones are only counted.
-pub const MOST_MISSING: usize = 1_000;
 
 /// Longer than the bodies' grace, shorter than a caller's patience.
 const WINDING_DOWN: Duration = Duration::from_millis(2_700);
@@ -175,23 +171,10 @@ async fn run(
         context.counters.warn(text);
     }
     let bound = driver.finish(&context);
-    let (missing, missing_render_ids) = asked
-        .map(|asked| asked.missing_from(&seen.ids, MOST_MISSING))
-        .unwrap_or_default();
-    let counters = &context.counters;
     Ok(Outcome {
-        counters: counters.snapshot(),
-        failures: counters.failures(),
-        failed_by_kind: counters.failed_by_kind(),
-        missing,
-        missing_render_ids,
         complete: seen.complete,
         bound,
-        unread: counters.unread.load(Ordering::Relaxed),
-        warnings: counters.warnings(),
-        assets: BTreeMap::new(),
-        free: None,
-        needed: 0,
+        ..Outcome::of(&context.counters, asked.as_ref(), &seen.ids)
     })
 }
 

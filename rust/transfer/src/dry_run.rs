@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::control::Bound;
 use crate::control::Gate;
 use crate::counters::{add, Counters};
 use crate::entry::Entry;
@@ -72,23 +71,12 @@ pub async fn dry_run(http: &Http, options: Options, counters: Arc<Counters>) -> 
         .sum();
     let warning = room::check(&directory, needed, true)?;
     warning.into_iter().for_each(|text| counters.warn(text));
-    let (missing, missing_render_ids) = selection
-        .asked
-        .map(|asked| asked.missing_from(&seen, crate::download::MOST_MISSING))
-        .unwrap_or_default();
     Ok(Outcome {
-        counters: counters.snapshot(),
-        failures: counters.failures(),
-        failed_by_kind: counters.failed_by_kind(),
-        missing,
-        missing_render_ids,
         complete,
-        bound: Bound::default(),
-        unread: 0,
-        warnings: counters.warnings(),
         assets,
         free: room::free(&directory),
         needed,
+        ..Outcome::of(&counters, selection.asked.as_ref(), &seen)
     })
 }
 

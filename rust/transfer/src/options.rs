@@ -2,16 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 
 use http::header::HeaderMap;
 
 use crate::control::Bound;
-use crate::counters::{Failure, Snapshot};
+use crate::counters::{Counters, Failure, Snapshot};
 use crate::finished::Finished;
 use crate::folder::Aside;
+use crate::ids::Ids;
 use crate::list::List;
 use crate::plan::Order;
 use crate::tar::Tar;
+
+/// Missing render ids that are named; further ones are only counted.
+const MOST_MISSING: usize = 1_000;
 
 /// How many requests may be under way at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,6 +122,30 @@ pub struct Outcome {
     pub free: Option<u64>,
     /// Bytes still to fetch, as far as sizes are known; told by dry runs only.
     pub needed: u64,
+}
+
+impl Outcome {
+    /// What the counters say at the end; of the `asked` render ids those are missing that were not
+    /// `seen`. A whole job, bound by nothing, of which nothing was planned.
+    pub(crate) fn of(counters: &Counters, asked: Option<&Ids>, seen: &Ids) -> Self {
+        let (missing, missing_render_ids) = asked
+            .map(|asked| asked.missing_from(seen, MOST_MISSING))
+            .unwrap_or_default();
+        Self {
+            counters: counters.snapshot(),
+            failures: counters.failures(),
+            failed_by_kind: counters.failed_by_kind(),
+            missing,
+            missing_render_ids,
+            complete: true,
+            bound: Bound::default(),
+            unread: counters.unread.load(Ordering::Relaxed),
+            warnings: counters.warnings(),
+            assets: BTreeMap::new(),
+            free: None,
+            needed: 0,
+        }
+    }
 }
 
 /// Files of one kind, in a dry run.
