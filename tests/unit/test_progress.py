@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from synthesis.cli.download import Wanted
 from synthesis.cli.output import Output
 from synthesis.cli.progress import TransferLine
 from synthesis.ops.transfer import Progress
+from synthesis.record import replace
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
 START = Progress(
     files_done=3,
@@ -20,6 +23,7 @@ START = Progress(
     files_present=0,
     retries=0,
     failed=0,
+    failed_by_kind={},
     in_flight=0,
     seconds=0.5,
     permits=35,
@@ -30,9 +34,7 @@ START = Progress(
 )
 
 
-def text(**changed: int) -> str:
-    from synthesis.record import replace
-
+def text(**changed: Any) -> str:
     return TransferLine(Output(), waits="waits" in changed)._text(
         replace(START, **{name: count for name, count in changed.items() if name != "waits"})
     )
@@ -50,6 +52,43 @@ def test_a_watch_says_that_it_waits() -> None:
     assert "waiting" not in text(waits=1, connections=1)
     assert "3/9 files" in text(seconds=9)
     assert "3/9+ files" in text(waits=1, seconds=9)  # more will come
+
+
+def test_a_narrow_line_keeps_what_matters_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    line = TransferLine(Output(), "rgb")
+    line._text(START)
+    now = replace(
+        START,
+        files_done=1_003,
+        files_total=9_000,
+        bytes_done=20_003_000,
+        bytes_total=0,
+        seconds=10.5,
+        connections=35,
+        retries=12,
+        failed=4,
+        failed_by_kind={"not-found": 3, "mismatch": 1},
+        bytes_received=20_003_000,
+        throttled_seconds=2.0,
+    )
+    line(now)
+    line(later := replace(now, seconds=12.6, throttled_seconds=3.0))
+    whole = line._text(later)
+    assert whole == (
+        "rgb 1,003/9,000 files  20.0 MB  1.7 MB/s  83 files/s  35 conns  retries 12  "
+        "failed 4  (not-found 3, mismatch 1)  slowed by the server  eta 1:37"
+    )
+    monkeypatch.setattr(type(line._ticker), "room", 79)
+    assert line._text(later) == "rgb 1,003/9,000 files  20.0 MB  1.7 MB/s  83 files/s  failed 4  eta 1:37"
+    monkeypatch.setattr(type(line._ticker), "room", 55)
+    assert line._text(later) == "rgb 1,003/9,000 files  83 files/s  failed 4  eta 1:37"
+
+
+def test_files_that_failed_are_not_waited_for() -> None:
+    line = TransferLine(Output())
+    line(START)
+    line(ended := replace(START, files_done=8, failed=1, failed_by_kind={"not-found": 1}, seconds=9.0))
+    assert line._text(ended).endswith("failed 1  (not-found)")
 
 
 def test_assets_are_called_as_they_were_asked_for(tmp_path: Path) -> None:

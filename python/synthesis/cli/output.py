@@ -128,6 +128,11 @@ class Output:
         sys.stderr.write(f"\r{up}{text}\x1b[J")
         sys.stderr.flush()
 
+    @property
+    def room(self) -> int:
+        """Letters of a progress line that are not cut off."""
+        return max(1, _width(sys.stderr) - 1 - len(self.label))
+
     def end_line(self) -> None:
         """Take the progress line away, so that what follows starts on a clean line."""
         if self._line:

@@ -40,6 +40,11 @@ class Ticker:
         self._next = self._started + (0 if self._terminal else self._every)
 
     @property
+    def room(self) -> int | None:
+        """Letters that a line may have; None if it may have any number."""
+        return self._out.room if self._terminal else None
+
+    @property
     def seconds(self) -> float:
         """Seconds since the start."""
         return time.monotonic() - self._started
@@ -111,34 +116,27 @@ class TransferLine:
         return now.seconds - self._grew[of_bytes] >= STEADY
 
     def _text(self, now: Progress) -> str:
+        """The line; on a narrow terminal without the parts of the lowest ranks."""
         files_rate, bytes_rate = self._rates(now)
         whole = self._is_whole(now)
         more = "" if whole else "+"
+        under_way = f"{now.in_flight:,} at once" if now.in_flight else ""
+        waiting = self._waits and not (now.connections or now.in_flight)
+        left = _time_left(now, files_rate, bytes_rate) if whole else ""
         parts = [
-            f"{self._label} {now.files_done:,}/{now.files_total:,}{more} files".strip(),
-            _of(now.bytes_done, now.bytes_total if self._is_whole(now, of_bytes=True) else 0),
+            (9, f"{self._label} {now.files_done:,}/{now.files_total:,}{more} files".strip()),
+            (5, _of(now.bytes_done, now.bytes_total if self._is_whole(now, of_bytes=True) else 0)),
+            (2, f"{now.files_present:,} there before" if now.files_present else ""),
+            (4, f"{size(bytes_rate)}/s" if bytes_rate else ""),
+            (6, f"{files_rate:,.0f} files/s" if files_rate >= 1 else ""),
+            (0, plural(now.connections, "conn") if now.connections else under_way),
+            (1, f"retries {now.retries:,}" if now.retries else ""),
+            (8, f"failed {now.failed:,}" if now.failed else ""),
+            (3, _causes(now.failed_by_kind)),
+            (2.5, "slowed by the server" if self._pausing else ""),
+            (7, "waiting for more renders" if waiting else f"eta {left}" if left else ""),
         ]
-        if now.files_present:
-            parts.append(f"{now.files_present:,} there before")
-        if bytes_rate:
-            parts.append(f"{size(bytes_rate)}/s")
-        if files_rate >= 1:
-            parts.append(f"{files_rate:,.0f} files/s")
-        if now.connections:
-            parts.append(plural(now.connections, "conn"))
-        elif now.in_flight:
-            parts.append(f"{now.in_flight:,} at once")
-        elif self._waits:
-            parts.append("waiting for more renders")
-        if now.retries:
-            parts.append(f"retries {now.retries:,}")
-        if now.failed:
-            parts.append(f"failed {now.failed:,}")
-        if self._pausing:
-            parts.append("paused for the server")
-        elif whole and (left := _time_left(now, files_rate, bytes_rate)):
-            parts.append(f"eta {left}")
-        return "  ".join(parts)
+        return _fitted(parts, self._ticker.room)
 
     def _rates(self, now: Progress) -> tuple[float, float]:
         """Files and bytes a second over the window; what was there before counts for nothing."""
@@ -184,11 +182,30 @@ def _of(done: int, total: int) -> str:
     return f"{count}/{whole}" if whole.endswith(f" {unit}") else f"{count} {unit}/{whole}"
 
 
-def _time_left(now: Progress, files_rate: float, bytes_rate: float) -> str | None:
-    """The later of what files and bytes say; None while there is nothing to reckon with."""
+def _causes(by_kind: dict[str, int]) -> str:
+    """The commonest reasons of failures: `(not-found 9, mismatch 3)`."""
+    causes = sorted(by_kind.items(), key=lambda cause: -cause[1])
+    if not causes:
+        return ""
+    told = [f"{kind} {count:,}" for kind, count in causes[:2]]
+    return f"({causes[0][0]})" if len(causes) == 1 else f"({', '.join(told)}{' ...' * (len(causes) > 2)})"
+
+
+def _fitted(parts: list[tuple[float, str]], room: int | None) -> str:
+    """Join the parts; without those of the lowest ranks if there is no room for all."""
+    shown = [part for part in parts if part[1]]
+    while room is not None and len(shown) > 1 and len("  ".join(text for _, text in shown)) > room:
+        shown.remove(min(shown))
+    return "  ".join(text for _, text in shown)
+
+
+def _time_left(now: Progress, files_rate: float, bytes_rate: float) -> str:
+    """The later of what files and bytes say; nothing while there is nothing to reckon with."""
     spans = []
-    if files_rate and now.files_total > now.files_done:
-        spans.append((now.files_total - now.files_done) / files_rate)
-    if bytes_rate and now.bytes_total > now.bytes_done:
-        spans.append((now.bytes_total - now.bytes_done) / bytes_rate)
-    return duration(max(spans)) if spans and now.seconds >= 1 else None
+    files_left = now.files_total - now.files_done - now.failed
+    if files_rate and files_left > 0:
+        spans.append(files_left / files_rate)
+        if bytes_rate and now.bytes_total > now.bytes_done:
+            spans.append((now.bytes_total - now.bytes_done) / bytes_rate)
+    longest = max(spans, default=0.0)
+    return duration(longest) if longest >= 0.1 and now.seconds >= 1 else ""

@@ -61,7 +61,7 @@ def _fetched(summary: Summary) -> str:
     if summary.seconds > 0.5 and summary.most_permits:
         text += f"; {summary.most_permits:,} at once"
     if summary.throttled_seconds > 0.05:
-        text += f"; paused {duration(summary.throttled_seconds)} for the server"
+        text += f"; slowed by the server for {duration(summary.throttled_seconds)}"
     return text
 
 

@@ -92,6 +92,7 @@ class Progress(Record):
         files_present: files that were there before.
         retries: tries beyond the first.
         failed: files that failed.
+        failed_by_kind: how many for each kind of reason.
         in_flight: requests under way.
         seconds: time since the start.
         permits: requests that may be under way now.
@@ -108,6 +109,7 @@ class Progress(Record):
     files_present: int
     retries: int
     failed: int
+    failed_by_kind: dict[str, int]
     in_flight: int
     seconds: float
     permits: int
@@ -161,7 +163,6 @@ class Summary(Progress):
         bytes_new: their bytes.
         files_made: images that this run made from EXRs.
         failures: the first 1,000 failures, by name; `failed` counts all.
-        failed_by_kind: how many files failed for each kind of reason.
         missing_render_ids: ids asked for that have no file: the first 1,000.
         missing: how many there are.
         complete: False if the job still makes files.
@@ -178,7 +179,6 @@ class Summary(Progress):
     bytes_new: int
     files_made: int
     failures: tuple[Failure, ...]
-    failed_by_kind: dict[str, int]
     missing_render_ids: tuple[int, ...]
     missing: int
     complete: bool

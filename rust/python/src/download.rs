@@ -107,7 +107,7 @@ pub fn download(
     let outcome = Wait {
         result: spawn(py, work)?,
         stop: &|| token.cancel(),
-        snapshot: &|py| Ok(snapshot(py, &counters.snapshot())?.into_any().unbind()),
+        snapshot: &|py| Ok(progress_of(py, &counters)?.into_any().unbind()),
         progress,
         interval: check_seconds(py, "interval", interval)?,
         cancel,
@@ -119,8 +119,14 @@ pub fn download(
     }
 }
 
-/// The counters as Python reads them.
-pub fn snapshot<'py>(py: Python<'py>, counters: &Snapshot) -> PyResult<Bound<'py, PyDict>> {
+/// How far it is, as Python reads it.
+pub fn progress_of<'py>(py: Python<'py>, counters: &Counters) -> PyResult<Bound<'py, PyDict>> {
+    let dict = snapshot(py, &counters.snapshot())?;
+    dict.set_item("failed_by_kind", counters.failed_by_kind())?;
+    Ok(dict)
+}
+
+fn snapshot<'py>(py: Python<'py>, counters: &Snapshot) -> PyResult<Bound<'py, PyDict>> {
     let dict = PyDict::new(py);
     dict.set_item("files_done", counters.files_done)?;
     dict.set_item("files_total", counters.files_total)?;

@@ -12,7 +12,7 @@ use synthesis_transfer::{CancellationToken, Counters, Error, Finished, FinishedF
 
 use crate::cancel::CancelToken;
 use crate::client::HttpClient;
-use crate::download::{snapshot, summary, Transfer};
+use crate::download::{progress_of, summary, Transfer};
 use crate::errors::{raise, transfer_error};
 use crate::runtime::spawn;
 use crate::wait::{Wait, GRACE};
@@ -90,7 +90,7 @@ impl Stream {
 
     /// The counters now.
     fn snapshot(&self, py: Python<'_>) -> PyResult<Py<PyDict>> {
-        Ok(snapshot(py, &self.counters.snapshot())?.unbind())
+        Ok(progress_of(py, &self.counters)?.unbind())
     }
 
     /// Waits for the end and returns what came of it; its error is raised here.
