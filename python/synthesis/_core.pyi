@@ -71,14 +71,16 @@ class HttpClient:
 class Transfer(TypedDict):
     """What to download and how; `synthesis.ops.transfer` makes it.
 
-    `list` is (kind, place): `manifest` and `url` with a URL, `file` with a path, `stdin`. `concurrency`
-    of None finds the number itself; `limit_rate` is in bytes a second; `memory` is a JSON file with what
-    was learnt of each host; `shard` counts from 0; `tar` is a folder and the renders in a shard.
-    `aside` is (suffix, products): files whose names end so go to `.synthesis/aside` in the folder, and
-    count as present when each product (the name with another end) is in the folder.
+    `list` is (kind, place): `manifest` and `url` with a URL, `file` with a path, `stdin`; `base` is what
+    relative URLs in it are relative to, if not to its own. `concurrency` of None finds the number
+    itself; `limit_rate` is in bytes a second; `memory` is a JSON file with what was learnt of each host;
+    `shard` counts from 0; `tar` is a folder and the renders in a shard. `aside` is (suffix, products):
+    files whose names end so go to `.synthesis/aside` in the folder, and count as present when each
+    product (the name with another end) is in the folder.
     """
 
     list: tuple[str, str]
+    base: str | None
     headers: builtins.list[tuple[str, str]]
     directory: PathLike[str]
     concurrency: int | None

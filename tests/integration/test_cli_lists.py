@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import urllib.request
 from typing import TYPE_CHECKING
 
 import pytest
@@ -85,3 +86,21 @@ def test_a_dry_run_looks_into_shards(cli: Command, server: FaultyServer) -> None
     assert "\n0 B to fetch" in cli.ok(*line, "--dry-run").out
     after = cli.ok(*line, "--dry-run", "--json").events()[-1]
     assert (after["files_total"], after["files_present"]) == (FILES, FILES)
+
+
+def test_a_saved_manifest_needs_to_know_where_it_was(cli: Command, server: FaultyServer) -> None:
+    with urllib.request.urlopen(f"{server.url}/api/v1/jobs/{JOB}/manifest") as answer:
+        (cli.folder / "saved.ndjson").write_bytes(answer.read())
+    done = cli("fetch", "saved.ndjson", "-o", "out")
+    assert done.code == 2
+    assert "--base URL" in done.err
+    assert not (cli.folder / "out").exists()
+    assert "no web address" in cli("fetch", "saved.ndjson", "-o", "out", "--base", "files").err
+    cli.ok("fetch", "saved.ndjson", "-o", "out", "--base", f"{server.url}/api/v1/jobs/{JOB}/manifest")
+    assert len(list((cli.folder / "out").iterdir())) == FILES
+
+
+def test_a_list_that_cannot_be_had_leaves_no_folder(cli: Command, server: FaultyServer) -> None:
+    done = cli("fetch", f"{server.url}/nothing/here", "-o", "new/out")
+    assert done.code == 4
+    assert not (cli.folder / "new").exists()

@@ -41,6 +41,15 @@ def fetch(
             help="Folder to fill; made if it is not there.  [required, or --tar]",
         ),
     ] = None,
+    base: Annotated[
+        str | None,
+        Option(
+            "--base",
+            metavar="URL",
+            show_default=False,
+            help="What relative URLs in LIST are relative to, such as those of a saved manifest.",
+        ),
+    ] = None,
     header: Annotated[
         list[str] | None,
         Option(
@@ -77,11 +86,11 @@ def fetch(
     directory = how.folder(output)
     if directory is None:
         raise UsageError("where to? -o is missing", hint="name a folder to fill: -o DIR")
-    resume = _command(urls, directory, header or [], how)
+    resume = _command(urls, directory, base, header or [], how)
 
     def call(progress: Callable[[Progress], None]) -> Summary:
         options["progress"] = progress
-        return ops.fetch(urls, directory, headers=headers, **options)
+        return ops.fetch(urls, directory, base=base, headers=headers, **options)
 
     session.out.event("start", directory=str(directory), resume=resume)
     if urls == "-" and sys.stdin.isatty():
@@ -124,11 +133,12 @@ def _read(path: Path) -> str:
         ) from error
 
 
-def _command(urls: str, directory: Path, header: list[str], how: How) -> str:
+def _command(urls: str, directory: Path, base: str | None, header: list[str], how: How) -> str:
     """The command line that asks for this again; what may be secret is not repeated."""
-    if urls == "-" or "?" in urls or any(not text.startswith("@") for text in header) or how.proxy:
+    if urls == "-" or "?" in f"{urls}{base}" or any(not text.startswith("@") for text in header) or how.proxy:
         return "the same command again"
     words = ["synthesis", "fetch", urls, *(["-o", str(directory)] if how.tar is None else [])]
+    words += ["--base", base] if base is not None else []
     for text in header:
         words += ["--header", text]
     return shlex.join(words + how.words())

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from synthesis import _core
-from synthesis.errors import NotFoundError
+from synthesis.errors import NotFoundError, UsageError
 from synthesis.ops.transfer import core_transfer, progress_of, settled, summary_of
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ def fetch(
     urls: str | os.PathLike[str],
     directory: str | os.PathLike[str],
     *,
+    base: str | None = None,
     headers: Sequence[tuple[str, str]] = (),
     limits: Limits | None = None,
     **options: Unpack[Options],
@@ -38,7 +39,10 @@ def fetch(
     Args:
         urls: the list's path or its `http(s)://` URL; `-` is standard input.
         directory: made if it is not there.
-        headers: sent with every request; secret ones only to the origins that the list names.
+        base: the `http(s)://` address that relative URLs in the list are relative to, such as those of a
+            saved manifest; without one that of the list, if it has one.
+        headers: sent with every request; secret ones only to the origin of a list from a URL, or of `base`,
+            or else to the origins that the list names.
         limits: how long to wait for a host.
         **options: how it is done; see `ops.transfer.Options`.
 
@@ -46,7 +50,7 @@ def fetch(
         What was done. Files that failed are in it and raise nothing.
 
     Raises:
-        UsageError: the list is none, or an option makes no sense.
+        UsageError: the list is none, lacks a `base`, or an option makes no sense.
         NotFoundError: the list is not there.
         UnavailableError: nobody answers.
         DiskError: full (`disk-full`), not writable (`permission`), in use (`locked`).
@@ -56,8 +60,14 @@ def fetch(
     from synthesis.transport import http_client
 
     how = settled(options)
+    if base is not None and not base.lower().startswith(("http://", "https://")):
+        raise UsageError(
+            f"the base {base!r} is no web address", hint="write it like https://example.com/files/"
+        )
     kind, place = _kind_of(urls)
-    transfer = core_transfer(how, kind=kind, place=place, headers=list(headers), directory=directory)
+    transfer = core_transfer(
+        how, kind=kind, place=place, base=base, headers=list(headers), directory=directory
+    )
     progress = how["progress"]
     found = _core.download(
         http_client(limits),

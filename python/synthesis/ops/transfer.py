@@ -252,6 +252,7 @@ def core_transfer(
     *,
     kind: Literal["manifest", "url", "file", "stdin"],
     place: str | os.PathLike[str],
+    base: str | None = None,
     headers: Mapping[str, str] | list[tuple[str, str]],
     directory: str | os.PathLike[str],
     render_ids: tuple[tuple[int, int], ...] | None = None,
@@ -262,6 +263,7 @@ def core_transfer(
     concurrency, shard = options["concurrency"], options["shard"]
     return {
         "list": (kind, os.fspath(place)),
+        "base": base,
         "headers": list(headers.items()) if not isinstance(headers, list) else headers,
         "directory": Path(directory),
         "concurrency": None if concurrency == "auto" else concurrency,

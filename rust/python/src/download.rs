@@ -22,6 +22,7 @@ use crate::wait::Wait;
 #[pyo3(from_item_all)]
 pub struct Transfer {
     list: (String, PathBuf),
+    base: Option<String>,
     headers: Vec<(String, String)>,
     directory: PathBuf,
     concurrency: Option<usize>,
@@ -67,7 +68,7 @@ impl Transfer {
                 .tar
                 .map(|(directory, renders)| Tar { directory, renders }),
             ..Options::new(
-                list(py, self.list)?,
+                list(py, self.list, self.base)?,
                 self.directory,
                 self.concurrency
                     .map_or(Concurrency::Auto, Concurrency::Fixed),
@@ -76,8 +77,8 @@ impl Transfer {
     }
 }
 
-/// `(kind, place)` as the engine's list.
-fn list(py: Python<'_>, (kind, place): (String, PathBuf)) -> PyResult<List> {
+/// `(kind, place)` as the engine's list, relative to `base`.
+fn list(py: Python<'_>, (kind, place): (String, PathBuf), base: Option<String>) -> PyResult<List> {
     let url = || parse_url(py, &place.to_string_lossy());
     let input = match kind.as_str() {
         "manifest" => return Ok(List::Manifest { url: url()? }),
@@ -86,7 +87,8 @@ fn list(py: Python<'_>, (kind, place): (String, PathBuf)) -> PyResult<List> {
         "stdin" => Input::Stdin,
         _ => return Err(raise(py, "usage", "no such kind of list", None, None)),
     };
-    Ok(List::Lines { input, base: None })
+    let base = base.map(|base| parse_url(py, &base)).transpose()?;
+    Ok(List::Lines { input, base })
 }
 
 /// Brings the files of a list to a folder; see the stub.

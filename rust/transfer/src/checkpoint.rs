@@ -56,6 +56,16 @@ pub async fn grace(stopped: &CancellationToken, counters: &Counters) {
     }
 }
 
+/// After an error: a run that has brought nothing leaves no trace.
+pub async fn leave(context: &Arc<Context>) {
+    let has_new = context.counters.files_new.load(Ordering::Relaxed) > 0;
+    if has_new || !context.journal.is_blank() {
+        return;
+    }
+    let context = context.clone();
+    let _ = tokio::task::spawn_blocking(move || context.folder.leave()).await;
+}
+
 /// The last sync, and away with the work folder unless something is half done.
 pub async fn close(context: &Arc<Context>) -> Result<()> {
     let context = context.clone();

@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::board::Board;
-use crate::checkpoint::{checkpoint, checkpoints, close, grace};
+use crate::checkpoint::{checkpoint, checkpoints, close, grace, leave};
 use crate::control::{Control, Driver, Gate, Memory, Throttle};
 use crate::counters::{Counters, Snapshot};
 use crate::dry_run::dry_run;
@@ -161,6 +161,10 @@ async fn run(
     let ended = end(&context, seen, tasks, cancel).await;
     context.fates.stop().await;
     let reported = context.fates.close(ended.as_ref().err());
+    if ended.is_err() {
+        tasks.shutdown().await;
+        leave(&context).await;
+    }
     let seen = ended?;
     reported?;
     if seen.repeated > 0 {

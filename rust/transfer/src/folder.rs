@@ -45,11 +45,15 @@ pub struct Folder {
     directory: Option<File>,
     naming: Naming,
     written: Mutex<Vec<PathBuf>>,
+    /// The folders that were made for it, the innermost first.
+    made: Vec<PathBuf>,
 }
 
 impl Folder {
     /// Makes the folder and its work folder if needed, and locks it against other processes.
     pub fn open(path: &Path, aside: Option<Aside>, is_staged: bool) -> Result<Self> {
+        let missing = path.ancestors().take_while(|path| !path.exists());
+        let made = missing.map(Path::to_owned).collect();
         fs::create_dir_all(path).map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => {
                 let text = format!(
@@ -85,6 +89,7 @@ impl Folder {
             folds,
             naming,
             written: Mutex::default(),
+            made,
         })
     }
 
@@ -214,9 +219,19 @@ impl Folder {
             let _ = fs::remove_file(self.work.join(name));
         }
         drop(lock(&self.held).take());
-        // Both stay if they hold anything: files aside that nobody has used yet.
-        let _ = fs::remove_dir(self.work.join(ASIDE));
+        // They stay if they hold anything: files aside that nobody has used yet.
+        for name in [ASIDE, STAGE] {
+            let _ = fs::remove_dir(self.work.join(name));
+        }
         let _ = fs::remove_dir(&self.work);
+    }
+
+    /// Removes the work folder, and what was made for this run if nothing came to be in it.
+    pub fn leave(&self) {
+        self.finish();
+        for path in &self.made {
+            let _ = fs::remove_dir(path);
+        }
     }
 }
 

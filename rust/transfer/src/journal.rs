@@ -49,6 +49,8 @@ pub struct Journal {
     others: BTreeSet<String>,
     /// Set after a power loss: files changed since then are doubtful.
     pub doubt_since: Option<SystemTime>,
+    /// True if no earlier run has left anything.
+    is_new: bool,
     /// Set when a doubtful file could neither be cleared nor fetched again.
     is_unsure: AtomicBool,
 }
@@ -64,6 +66,7 @@ impl Journal {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(Error::io("read", &path, &error)),
         };
+        let is_new = text.is_none();
         let mut state = State::default();
         let lines = text
             .iter()
@@ -111,6 +114,7 @@ impl Journal {
             partials: Mutex::new(state.partials),
             others,
             doubt_since,
+            is_new,
             is_unsure: AtomicBool::new(false),
         })
     }
@@ -119,6 +123,11 @@ impl Journal {
     /// which has seen all of its own, did not look at.
     pub fn is_settled(&self) -> bool {
         self.is_empty() && self.others.is_empty() && !self.is_unsure.load(Ordering::Relaxed)
+    }
+
+    /// True if there is nothing in it that a later run would miss: no file was begun.
+    pub fn is_blank(&self) -> bool {
+        self.is_new && self.is_empty()
     }
 
     /// A doubtful file could neither be cleared nor fetched again: the next run looks once more.

@@ -128,8 +128,13 @@ impl Links {
             Some(base) => base.join(&marked),
             None => Url::parse(&marked),
         };
-        let whole = whole.map_err(|_| {
-            bad("gives no proper file address").hint("--base tells what it is relative to")
+        let whole = whole.map_err(|error| match error {
+            url::ParseError::RelativeUrlWithoutBase => {
+                let text =
+                    "the manifest's file addresses are relative, and a file does not say to what";
+                Error::new("usage", text).hint("--base URL does: the address it was saved from")
+            }
+            _ => bad("gives no proper file address"),
         })?;
         if !matches!(whole.scheme(), "http" | "https") {
             return Err(bad("gives a file address that is no web address"));

@@ -39,9 +39,10 @@ pub struct Source {
 }
 
 impl Source {
-    /// A list and the headers of all requests; the secret ones go to its origin only.
+    /// A list and the headers of all requests; the secret ones go to its origin only, or to that of what
+    /// it is relative to.
     pub fn new(list: List, headers: HeaderMap) -> Self {
-        let (key, headers) = Key::split(headers, list.base());
+        let (key, headers) = Key::split(headers, list.url().or(list.base()));
         Self { list, key, headers }
     }
 

@@ -218,7 +218,19 @@ fn no_list_is_no_list() {
         ))
         .unwrap_err();
         assert!(error.message.contains(word), "{error}");
+        assert_eq!(
+            folder.names(),
+            ["list"],
+            "a run that brought nothing leaves no folder"
+        );
     }
+    let missing = Server::new(|_| refused(404, ""));
+    let error = run(options(url_list(&format!("{}/list", missing.url)), &folder)).unwrap_err();
+    assert_eq!((error.status, folder.names().len()), (Some(404), 1));
+    fs::create_dir(folder.0.join("out")).unwrap();
+    fs::write(folder.0.join("out/mine"), "").unwrap();
+    assert!(run(options(url_list(&format!("{}/list", missing.url)), &folder)).is_err());
+    assert_eq!(folder.names(), ["list", "out", "out/mine"]);
     let empty = run(options(file_list(&folder, "list", b""), &folder)).unwrap();
     assert_eq!(empty.counters.files_total, 0);
     let list = List::Lines {

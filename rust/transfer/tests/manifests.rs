@@ -134,10 +134,9 @@ fn a_saved_manifest_needs_a_base() {
     let manifest = "{\"job\":\"j\",\"count\":1,\"bytes\":7,\"url\":\"/f/{name}\"}\n\
                     {\"n\":\"a b\",\"a\":\"rgb\",\"r\":0,\"b\":8}\n{\"end\":true,\"next\":null}\n";
     let list = file_list(&folder, "saved.json", manifest.as_bytes());
-    assert_eq!(
-        run(options(list.clone(), &folder)).unwrap_err().kind,
-        "bad-answer"
-    );
+    let error = run(options(list.clone(), &folder)).unwrap_err();
+    assert_eq!(error.kind, "usage");
+    assert!(error.hint.is_some_and(|hint| hint.contains("--base")));
     let List::Lines { input, .. } = list else {
         unreachable!()
     };

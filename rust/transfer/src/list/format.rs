@@ -70,7 +70,9 @@ impl Format {
         if has_base || line.contains(':') {
             return Ok((Self::Text, false));
         }
-        Err(refused("its first line is no URL"))
+        Err(refused(
+            "its first line is no URL, and relative ones need --base",
+        ))
     }
 
     /// Understands one line, without its end.

@@ -99,7 +99,7 @@ pub fn address(text: &str, base: Option<&Url>) -> Result<Url, &'static str> {
         Some(base) => base.join(text),
         None => Url::parse(text),
     };
-    let mut url = parsed.map_err(|_| "it is no absolute URL")?;
+    let mut url = parsed.map_err(|_| "it is no absolute URL; relative ones need --base")?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err("its URL is neither http nor https");
     }
