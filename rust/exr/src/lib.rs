@@ -14,7 +14,7 @@ mod error;
 mod extract;
 mod guard;
 mod info;
-mod read;
+pub mod read;
 mod write;
 
 pub use assets::object_id;

@@ -250,7 +250,7 @@ fn ids(header: &Header, asset: Asset) -> Result<Source> {
 
 /// Makes all of `sources`, reading each channel once; one image or failure for each.
 pub fn make<R: Read + Seek>(
-    input: &mut Input<R>,
+    input: Input<R>,
     header: &Header,
     sources: &[Source],
     rules: Rules,

@@ -221,6 +221,7 @@ fn images(path: &Path, plan: &Plan, progress: &Progress) -> Result<Made> {
     let file = File::open(path).map_err(|error| Error::io(&error, "open", path))?;
     let mut input = Input::new(file)?;
     let header = Header::read(&mut input)?;
+    let length = input.length();
     let mut made: Made = Vec::with_capacity(plan.assets.len());
     let (mut sources, mut places) = (Vec::new(), Vec::new());
     for &asset in &plan.assets {
@@ -235,13 +236,11 @@ fn images(path: &Path, plan: &Plan, progress: &Progress) -> Result<Made> {
         }
     }
     if !sources.is_empty() {
-        let images = make(&mut input, &header, &sources, plan.rules, &progress.stop)?;
+        let images = make(input, &header, &sources, plan.rules, &progress.stop)?;
         for (place, image) in places.into_iter().zip(images) {
             made[place].1 = image;
         }
     }
-    progress
-        .bytes_read
-        .fetch_add(input.length(), Ordering::Relaxed);
+    progress.bytes_read.fetch_add(length, Ordering::Relaxed);
     Ok(made)
 }

@@ -4,11 +4,12 @@ use std::io::{Read, Seek};
 use std::sync::atomic::AtomicBool;
 
 use crate::error::{Error, Kind, Result};
-use crate::read::attribute::{SampleType, Window};
-use crate::read::blocks::{self, Block};
+use crate::read::attribute::SampleType;
 use crate::read::header::Header;
 use crate::read::input::{reserve, Input};
+use crate::read::line::Samples;
 use crate::read::part::Part;
+use crate::read::rows::{Reading, Rows};
 
 /// Most memory for the planes of one file.
 const MAX_PLANES: usize = 8 << 30;
@@ -74,61 +75,19 @@ pub fn size(header: &Header) -> (usize, usize) {
 
 /// Reads the channels at `places`; pixels that no part stores are 0.
 pub fn read<R: Read + Seek>(
-    input: &mut Input<R>,
+    input: Input<R>,
     header: &Header,
     places: &[Place],
     stop: &AtomicBool,
 ) -> Result<Vec<Plane>> {
-    let shown = header.parts[0].display_window;
-    let mut planes = places
-        .iter()
-        .map(|place| empty(header.parts[place.part].channels[place.channel].kind))
-        .collect::<Vec<_>>();
-    check_memory(header, places, &planes)?;
-    for plane in &mut planes {
-        plane.reserve(shown.width() * shown.height())?;
-    }
-    for (index, part) in header.parts.iter().enumerate() {
-        let mut wanted: Vec<(usize, &mut Plane)> = places
+    let (width, height) = size(header);
+    let mut rows = Rows::new(input, header, places, Reading::default())?;
+    let kinds = || {
+        places
             .iter()
-            .zip(&mut planes)
-            .filter(|(place, _)| place.part == index)
-            .map(|(place, plane)| (place.channel, plane))
-            .collect();
-        if !wanted.is_empty() {
-            blocks::read(input, header, index, stop, |block| {
-                store(part, shown, block, &mut wanted);
-                Ok(())
-            })?;
-        }
-    }
-    for plane in &mut planes {
-        plane.grow(shown.width() * shown.height());
-    }
-    Ok(planes)
-}
-
-fn empty(kind: SampleType) -> Plane {
-    match kind {
-        SampleType::Half => Plane::Half(Vec::new()),
-        SampleType::Float => Plane::Float(Vec::new()),
-        SampleType::Uint => Plane::Uint(Vec::new()),
-    }
-}
-
-/// The planes cover the display window, which the file's size does not bound.
-fn check_memory(header: &Header, places: &[Place], planes: &[Plane]) -> Result<()> {
-    let shown = header.parts[0].display_window;
-    let area = shown.width() * shown.height();
-    for place in places {
-        let stored = header.parts[place.part].data_window;
-        if area > (16 * stored.width() * stored.height()).max(1 << 24) {
-            return Err(Error::invalid(format!(
-                "the display window has {area} pixels, but far fewer are stored"
-            )));
-        }
-    }
-    let bytes: usize = planes.iter().map(|plane| plane.sample_size() * area).sum();
+            .map(|place| header.parts[place.part].channels[place.channel].kind)
+    };
+    let bytes: usize = kinds().map(|kind| kind.size() * width * height).sum();
     if bytes > MAX_PLANES {
         return Err(Error::new(
             Kind::TooLarge,
@@ -136,82 +95,29 @@ fn check_memory(header: &Header, places: &[Place], planes: &[Plane]) -> Result<(
         )
         .hint("extract fewer assets at a time"));
     }
-    Ok(())
-}
-
-/// Copies what of `block` lies in the display window.
-fn store(part: &Part, shown: Window, block: &Block<'_>, wanted: &mut [(usize, &mut Plane)]) {
-    let sizes: Vec<usize> = part
-        .channels
-        .iter()
-        .map(|channel| channel.kind.size())
-        .collect();
-    let line_bytes = sizes.iter().sum::<usize>() * block.width;
-    let x = part.data_window.corners[0] as i64 + block.x as i64 - shown.corners[0] as i64;
-    let y = part.data_window.corners[1] as i64 + block.y as i64 - shown.corners[1] as i64;
-    // The columns of the block that are shown.
-    let first = (-x).clamp(0, block.width as i64) as usize;
-    let last = (shown.width() as i64 - x).clamp(0, block.width as i64) as usize;
-    if first >= last {
-        return;
-    }
-    for line in 0..block.height {
-        let row = y + line as i64;
-        if row < 0 || row >= shown.height() as i64 {
-            continue;
-        }
-        let target = row as usize * shown.width() + (x + first as i64) as usize;
-        let bytes = &block.bytes[line * line_bytes..(line + 1) * line_bytes];
-        for (channel, plane) in wanted.iter_mut() {
-            let start = sizes[..*channel].iter().sum::<usize>() * block.width;
-            let size = sizes[*channel];
-            plane.put(target, &bytes[start + first * size..start + last * size]);
+    let mut planes = kinds()
+        .map(|kind| {
+            Ok(match kind {
+                SampleType::Half => Plane::Half(reserve(width * height)?),
+                SampleType::Float => Plane::Float(reserve(width * height)?),
+                SampleType::Uint => Plane::Uint(reserve(width * height)?),
+            })
+        })
+        .collect::<Result<Vec<_>>>()?;
+    while let Some(row) = rows.next(stop)? {
+        for (index, plane) in planes.iter_mut().enumerate() {
+            match (plane, row.channel(index)) {
+                (Plane::Half(all), Samples::Half(row)) => all.extend_from_slice(row),
+                (Plane::Float(all), Samples::Float(row))
+                | (Plane::Uint(all), Samples::Uint(row)) => all.extend_from_slice(row),
+                _ => return Err(Error::new(Kind::Internal, "a row of another type")),
+            }
         }
     }
+    Ok(planes)
 }
 
 impl Plane {
-    fn sample_size(&self) -> usize {
-        match self {
-            Self::Half(_) => 2,
-            Self::Float(_) | Self::Uint(_) => 4,
-        }
-    }
-
-    fn reserve(&mut self, samples: usize) -> Result<()> {
-        match self {
-            Self::Half(all) => *all = reserve(samples)?,
-            Self::Float(all) | Self::Uint(all) => *all = reserve(samples)?,
-        }
-        Ok(())
-    }
-
-    /// Memory is touched only as far as blocks were really there.
-    fn grow(&mut self, samples: usize) {
-        match self {
-            Self::Half(all) if all.len() < samples => all.resize(samples, 0),
-            Self::Float(all) | Self::Uint(all) if all.len() < samples => all.resize(samples, 0),
-            _ => {}
-        }
-    }
-
-    fn put(&mut self, at: usize, bytes: &[u8]) {
-        let count = bytes.len() / self.sample_size();
-        self.grow(at + count);
-        match self {
-            Self::Half(all) => {
-                for (sample, bytes) in all[at..at + count].iter_mut().zip(bytes.chunks_exact(2)) {
-                    *sample = u16::from_le_bytes([bytes[0], bytes[1]]);
-                }
-            }
-            Self::Float(all) | Self::Uint(all) => {
-                for (sample, bytes) in all[at..at + count].iter_mut().zip(bytes.chunks_exact(4)) {
-                    *sample = u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
-                }
-            }
-        }
-    }
-
     /// Sample `index` as a number.
     pub fn number(&self, index: usize) -> f32 {
         match self {

@@ -10,24 +10,43 @@ use exr::meta::attribute::{
 };
 use exr::meta::header::Header as CrateHeader;
 use exr::meta::BlockDescription;
-use libdeflater::{DecompressionError, Decompressor};
 
 use crate::error::{Error, Result};
 use crate::guard;
 use crate::read::attribute::SampleType;
 use crate::read::compression::Compression;
+use crate::read::inflate::{Inflate, ROOM};
+use crate::read::input::{grow, Padded};
 use crate::read::part::Part;
-use crate::read::predictor;
+
+/// What unpacking gave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Samples as they are.
+    Raw,
+    /// As `predictor` leaves them.
+    Split,
+}
+
+/// Size and need of one block.
+#[derive(Clone, Copy)]
+pub struct Shape {
+    /// Pixels in x and y.
+    pub size: (usize, usize),
+    /// Bytes of all its samples.
+    pub length: usize,
+    /// Bytes from its start that are wanted of raw samples.
+    pub raw: usize,
+    /// The same of split ones.
+    pub split: usize,
+}
 
 /// Unpacks blocks of one part; keeps its memory from block to block.
 pub struct Decoder {
     compression: Compression,
-    pixel_bytes: usize,
     channels: usize,
     header: Option<CrateHeader>,
-    inflate: Decompressor,
-    split: Vec<u8>,
-    raw: Vec<u8>,
+    inflate: Inflate,
 }
 
 impl Decoder {
@@ -39,57 +58,60 @@ impl Decoder {
         }
         Ok(Self {
             compression: part.compression,
-            pixel_bytes: part.pixel_bytes(),
             channels: part.channels.len(),
             header: crate_header(part),
-            inflate: Decompressor::new(),
-            split: Vec::new(),
-            raw: Vec::new(),
+            inflate: Inflate::new()?,
         })
     }
 
-    /// The samples of a block of `size` pixels.
-    pub fn unpack(&mut self, packed: &[u8], size: (usize, usize)) -> Result<&[u8]> {
-        let length = size.0 * size.1 * self.pixel_bytes;
+    /// What is wanted of a block to `out` from `start` on, which grows as it must.
+    pub fn unpack(
+        &mut self,
+        packed: Padded<'_>,
+        shape: Shape,
+        out: &mut Vec<u8>,
+        start: usize,
+    ) -> Result<Form> {
+        let bytes = packed.bytes();
         // The format's rule for all kinds: what did not shrink is stored as it is.
-        if packed.len() == length {
-            self.raw.clear();
-            self.raw.extend_from_slice(packed);
-            return Ok(&self.raw);
+        if bytes.len() == shape.length {
+            grow(out, start + shape.raw)?;
+            out[start..start + shape.raw].copy_from_slice(&bytes[..shape.raw]);
+            return Ok(Form::Raw);
+        }
+        if let Some(expansion) = self.compression.expansion() {
+            if shape.length as u64 > bytes.len() as u64 * expansion {
+                return Err(Error::invalid(format!(
+                    "its {} packed bytes cannot hold {}",
+                    bytes.len(),
+                    shape.length
+                )));
+            }
         }
         match self.compression {
             Compression::NONE => Err(Error::invalid("its size is wrong")),
             Compression::RLE => {
-                self.split.resize(length, 0);
-                runs(packed, &mut self.split)?;
-                self.join()
+                grow(out, start + shape.length)?;
+                runs(bytes, &mut out[start..start + shape.length], shape.split)?;
+                Ok(Form::Split)
             }
             Compression::ZIPS | Compression::ZIP => {
-                self.split.resize(length, 0);
-                match self.inflate.zlib_decompress(packed, &mut self.split) {
-                    Ok(found) if found == length => self.join(),
-                    Ok(found) => Err(Error::invalid(format!(
-                        "it unpacks to {found} bytes, not {length}"
-                    ))),
-                    Err(DecompressionError::InsufficientSpace) => Err(Error::invalid(format!(
-                        "it unpacks to more than {length} bytes"
-                    ))),
-                    Err(DecompressionError::BadData) => {
-                        Err(Error::invalid("its packed bytes are damaged"))
-                    }
-                }
+                grow(out, start + shape.length + ROOM)?;
+                self.inflate
+                    .inflate(packed, &mut out[start..], shape.length, shape.split)?;
+                Ok(Form::Split)
             }
-            _ => self.by_crate(packed, size, length),
+            _ => {
+                let raw = self.by_crate(bytes, shape)?;
+                grow(out, start + shape.raw)?;
+                out[start..start + shape.raw].copy_from_slice(&raw[..shape.raw]);
+                Ok(Form::Raw)
+            }
         }
     }
 
-    fn join(&mut self) -> Result<&[u8]> {
-        self.raw.resize(self.split.len(), 0);
-        predictor::join(&mut self.split, &mut self.raw);
-        Ok(&self.raw)
-    }
-
-    fn by_crate(&mut self, packed: &[u8], size: (usize, usize), length: usize) -> Result<&[u8]> {
+    fn by_crate(&self, packed: &[u8], shape: Shape) -> Result<Vec<u8>> {
+        let Shape { size, length, .. } = shape;
         if matches!(self.compression, Compression::DWAA | Compression::DWAB) {
             check_dwa(packed, size, self.channels, length)?;
         }
@@ -106,10 +128,7 @@ impl Decoder {
             )
         };
         match guard::quietly(work) {
-            Some(Ok(bytes)) if bytes.len() == length => {
-                self.raw = bytes;
-                Ok(&self.raw)
-            }
+            Some(Ok(bytes)) if bytes.len() == length => Ok(bytes),
             Some(Ok(_)) => Err(Error::invalid("it unpacks to a wrong size")),
             Some(Err(exr::error::Error::NotSupported(reason))) => Err(Error::unsupported(format!(
                 "{} block: {reason}",
@@ -124,11 +143,11 @@ impl Decoder {
 }
 
 /// Undoes the runs: a count below 0 says how many bytes follow as they are, another one how
-/// often, less one, the next byte stands.
-fn runs(packed: &[u8], out: &mut [u8]) -> Result<()> {
+/// often, less one, the next byte stands. Ends when `need` bytes are there.
+fn runs(packed: &[u8], out: &mut [u8], need: usize) -> Result<()> {
     let damaged = || Error::invalid("its packed bytes are damaged");
     let (mut from, mut to) = (0, 0);
-    while from < packed.len() {
+    while from < packed.len() && (to < need || need == out.len()) {
         let count = i32::from(packed[from] as i8);
         from += 1;
         let length = if count < 0 { -count } else { count + 1 } as usize;
@@ -142,7 +161,7 @@ fn runs(packed: &[u8], out: &mut [u8]) -> Result<()> {
         }
         to += length;
     }
-    if to == out.len() {
+    if to == out.len() || need < out.len() && to >= need {
         Ok(())
     } else {
         Err(damaged())

@@ -86,32 +86,24 @@ impl Header {
             multi_part,
             end: input.position(),
         };
-        header.plausible(input.left())?;
-        Ok(header)
-    }
-
-    /// The offset tables must fit in what is left, and the pixels must be able to come from it.
-    fn plausible(&self, left: u64) -> Result<()> {
-        let tables = self.parts.iter().map(|part| part.chunks * 8).sum::<u64>();
+        let (tables, left) = (header.tables(), input.left());
         if tables > left {
             return Err(Error::invalid(format!(
                 "the offset tables need {tables} bytes, the file has {left} left"
             ))
             .hint("fetch or render the file again"));
         }
-        for (index, part) in self.parts.iter().enumerate() {
-            let Some(expansion) = part.compression.expansion() else {
-                continue;
-            };
-            let raw = part.raw_bytes();
-            if raw > (left - tables).saturating_mul(expansion) && part.unreadable().is_none() {
-                return Err(Error::invalid(format!(
-                    "part {index} claims {raw} bytes of pixels, which the file cannot hold"
-                ))
-                .hint("fetch or render the file again"));
-            }
-        }
-        Ok(())
+        Ok(header)
+    }
+
+    /// Bytes of all offset tables.
+    fn tables(&self) -> u64 {
+        self.parts.iter().map(|part| part.chunks * 8).sum()
+    }
+
+    /// Offset of the first byte that can be a block's.
+    pub fn chunks_start(&self) -> u64 {
+        self.end + self.tables()
     }
 }
 

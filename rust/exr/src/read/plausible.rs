@@ -1,0 +1,72 @@
+//! What a header claims against what the file can hold, before memory or time is spent on it.
+
+use crate::error::{Error, Kind, Result};
+use crate::read::attribute::Window;
+use crate::read::header::Header;
+use crate::read::part::Part;
+
+/// Most memory for one row of blocks of all parts that are read in step.
+const MAX_BANDS: u64 = 192 << 20;
+/// Pixels that may always be shown, whatever is stored.
+const FEW: u64 = 1 << 24;
+
+/// Checks parts of which some `channels` are wanted, in a file of `length` bytes.
+pub fn check(header: &Header, channels: &[Vec<usize>], length: u64, partial: bool) -> Result<()> {
+    let shown = header.parts[0].display_window;
+    let mut memory = 0;
+    let wanted = channels
+        .iter()
+        .enumerate()
+        .filter(|(_, channels)| !channels.is_empty());
+    for (index, channels) in wanted {
+        let part = &header.parts[index];
+        if !partial {
+            check_pixels(part, length).map_err(|error| error.at(format!("part {index}")))?;
+        }
+        check_shown(shown, part, length)?;
+        memory += band_bytes(part, channels.len(), shown.width() as u64);
+    }
+    if memory > MAX_BANDS {
+        return Err(Error::new(
+            Kind::TooLarge,
+            format!("a row of its blocks needs {memory} bytes of memory"),
+        )
+        .hint("extract fewer assets at a time"));
+    }
+    Ok(())
+}
+
+/// The pixels must be able to come from the file.
+fn check_pixels(part: &Part, length: u64) -> Result<()> {
+    let raw = part.raw_bytes();
+    let most = part
+        .compression
+        .expansion()
+        .map(|times| length.saturating_mul(times));
+    if most.is_some_and(|most| raw > most) && part.unreadable().is_none() {
+        return Err(Error::invalid(format!(
+            "it claims {raw} bytes of pixels, which the file cannot hold"
+        ))
+        .hint("fetch or render the file again"));
+    }
+    Ok(())
+}
+
+/// Rows cover the display window, which the stored pixels do not bound.
+fn check_shown(shown: Window, part: &Part, length: u64) -> Result<()> {
+    let area = |window: Window| window.width() as u64 * window.height() as u64;
+    let (shown, stored) = (area(shown), area(part.data_window));
+    if shown > FEW.max(stored) && (shown > 16 * stored || shown > 64 * length) {
+        return Err(Error::invalid(format!(
+            "the display window has {shown} pixels, but far fewer are stored"
+        )));
+    }
+    Ok(())
+}
+
+/// Bytes of one row of blocks, and of the lines that they give.
+fn band_bytes(part: &Part, lines: usize, shown: u64) -> u64 {
+    let width = part.data_window.width() as u64;
+    let height = part.block_size().1.min(part.data_window.height()) as u64;
+    width * height * part.pixel_bytes() as u64 + (width + shown) * 4 * lines as u64
+}
