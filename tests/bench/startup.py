@@ -21,6 +21,12 @@ PROGRAMS = {
     "synthesis --version": [SYNTHESIS, "--version"],
     "synthesis --help": [SYNTHESIS, "--help"],
     "synthesis job --help": [SYNTHESIS, "job", "--help"],
+    "a key pressed for completion": [
+        "env",
+        "_SYNTHESIS_COMPLETE=complete_zsh",
+        "_TYPER_COMPLETE_ARGS=synthesis fetch --l",
+        SYNTHESIS,
+    ],
     "synthesis fetch": [SYNTHESIS, "fetch", "nothing.txt", "-o", "nothing"],
     "synthesis exr info": [SYNTHESIS, "exr", "info", "nothing.exr"],
 }

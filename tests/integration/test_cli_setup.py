@@ -260,6 +260,17 @@ def test_usage_errors_are_two_lines_and_exit_2(cli: Command) -> None:
         ("synthesis exr extract --mode e", "exact"),
         ("synthesis exr extract --assets rgb,al", "rgb,all rgb,alpha"),
         ("synthesis job list --status comp", "completed"),
+        ("synthesis job list --status=comp", "completed"),
+        ("synthesis fet", "fetch"),
+        ("synthesis job ca", "cancel"),
+        ("synthesis job assets v", "view"),
+        ("synthesis --config x fetch --l", "--limit-rate"),
+        ("synthesis fetch list.txt -o out --json --js", ""),
+        ("synthesis fetch --header a --header b --hea", "--header"),
+        ("synthesis fetch --se", ""),  # taken there, too, but not shown
+        ("synthesis --se", "--server"),
+        ("synthesis nonsense --versi", "--version"),
+        ("synthesis fetch 'half a quote", ""),
     ],
 )
 def test_the_shell_completes_values(cli: Command, line: str, completed: str) -> None:
@@ -270,6 +281,32 @@ def test_the_shell_completes_values(cli: Command, line: str, completed: str) -> 
         "COMP_CWORD": str(len(words) - 1),
     }
     assert cli.ok().out.split() == completed.split()
+
+
+@pytest.mark.parametrize(
+    ("shell", "line", "told", "code"),
+    [
+        (
+            "zsh",
+            "synthesis fetch --limit",
+            """_arguments '*: :(("--limit-rate":"Bytes a second at most\\\\: 500K, 8M, 1.5G."))'\n""",
+            0,
+        ),
+        ("zsh", "synthesis fetch ", "_files\n", 0),
+        ("fish", "synthesis job can", "cancel\tStop a job; what was made stays.\n", 0),
+        ("fish is-args", "synthesis job can", "\n", 0),
+        ("fish is-args", "synthesis fetch ", "\n", 1),
+    ],
+)
+def test_each_shell_is_answered_in_its_way(cli: Command, shell: str, line: str, told: str, code: int) -> None:
+    name, _, action = shell.partition(" ")
+    cli.environment |= {
+        "_SYNTHESIS_COMPLETE": f"complete_{name}",
+        "_TYPER_COMPLETE_ARGS": line,
+        "_TYPER_COMPLETE_FISH_ACTION": action or "get-args",
+    }
+    done = cli()
+    assert (done.out, done.code, done.err) == (told, code, "")
 
 
 def test_accounts_orgs_members_and_keys_by_command(cli: Command) -> None:

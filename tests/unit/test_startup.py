@@ -69,6 +69,13 @@ def test_a_plain_line_loads_no_parser_and_nothing_that_introspects(tmp_path: Pat
     assert not loaded & {*HEAVY, "typer", "inspect", "dataclasses", "platformdirs", "random", "orjson"}
 
 
+def test_completion_loads_no_parser(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_SYNTHESIS_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", "synthesis fetch --limit")
+    monkeypatch.setenv("COMP_CWORD", "2")
+    assert not loaded_by() & {*HEAVY, "typer", "inspect", "dataclasses", "synthesis.ops"}
+
+
 def test_the_cache_folder_is_where_the_system_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
     for given in (None, "", "/elsewhere", "relative"):
         monkeypatch.delenv("XDG_CACHE_HOME", raising=False)

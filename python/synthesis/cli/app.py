@@ -21,9 +21,6 @@ from synthesis.errors import (
     VerifyError,
 )
 
-COMPLETES = "_SYNTHESIS_COMPLETE"
-"""Set by a shell that asks what could come next; typer answers."""
-
 # For errors that say nothing better about what to do next; the first class that fits.
 HINTS: tuple[tuple[type[SynthesisError], str], ...] = (
     (UsageError, "add --help to the command to see what it takes"),
@@ -64,7 +61,14 @@ def run(arguments: list[str]) -> int:
 
 def _run(arguments: list[str], session: Session) -> int:
     """Run the command of the line: by our own reading if that is enough, else by typer's."""
-    found = None if os.environ.get(COMPLETES) else plain.read(arguments)
+    asks = bool(os.environ.get("_SYNTHESIS_COMPLETE"))  # a shell, for what could come next
+    if asks:
+        from synthesis.cli import complete
+
+        if (said := complete.answer()) is not None:
+            session.out.data(f"{said[0]}\n".encode())
+            return said[1]
+    found = None if asks else plain.read(arguments)
     if found is None:
         from synthesis.cli import typed
 

@@ -105,6 +105,9 @@ GLOBALS: dict[str, tuple[Any, Any]] = {
 GLOBAL = "global_"
 """Stands before the name of a global option: a command may have an argument of its own with that name."""
 
+RARE = frozenset({GLOBAL + name for name in ("server", "org", "debug")})
+"""Global options that are taken after a command too, and shown in `synthesis --help` only."""
+
 
 def group(help: str) -> Group:  # noqa: A002 - typer's own word
     """Return a group of commands; without a command it prints its help."""
@@ -173,6 +176,11 @@ def _parameter(name: str, hint: Any, defaults: dict[str, Any]) -> Parameter:
     return Parameter(
         name, of[0] if optional else kind, hint.__metadata__[0], defaults.get(name), name not in defaults
     )
+
+
+def is_list(one: Parameter) -> bool:
+    """True for a parameter that takes any number of values."""
+    return getattr(one.kind, "__origin__", None) is list
 
 
 def call(function: Function, session: Session, given: dict[str, Any]) -> None:

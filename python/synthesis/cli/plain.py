@@ -18,6 +18,7 @@ from synthesis.cli.command import (
     Group,
     Parameter,
     global_parameters,
+    is_list,
     load,
     parameters,
 )
@@ -55,7 +56,7 @@ def _values(words: list[str], function: Function) -> Values:
         loose.append(rest.pop(0))
     for one in wanted:
         if isinstance(one.how, Argument):
-            if _is_list(one):
+            if is_list(one):
                 if loose:
                     values[one.name] = [_value(one.kind.__args__[0], one, word) for word in loose]
                 loose = []
@@ -88,17 +89,13 @@ def _options(words: list[str], known: tuple[Parameter, ...], values: Values) -> 
             text = rest.pop(0) if rest else ""
         if text.startswith("-") and text != "-":
             raise _Surprise
-        if _is_list(one):
+        if is_list(one):
             values[one.name] = [*(values.get(one.name) or ()), _value(one.kind.__args__[0], one, text)]
         else:
             values[one.name] = _value(one.kind, one, text)
     if rest and not rest[0]:
         raise _Surprise
     return rest
-
-
-def _is_list(one: Parameter) -> bool:
-    return getattr(one.kind, "__origin__", None) is list
 
 
 def _value(kind: Any, one: Parameter, text: str) -> Any:

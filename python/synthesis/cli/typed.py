@@ -19,7 +19,7 @@ from synthesis.cli import version
 from synthesis.cli.command import (
     COMMANDS,
     GLOBAL,
-    GLOBALS,
+    RARE,
     Argument,
     Function,
     Group,
@@ -53,8 +53,6 @@ STYLE: dict[str, Any] = {
     "pretty_exceptions_enable": False,
     "context_settings": CONTEXT,
 }
-RARE = frozenset({"server", "org", "debug"})
-"""Global options that are taken after a command too, and shown in `synthesis --help` only."""
 
 
 class _Command(typer.core.TyperCommand):
@@ -212,8 +210,7 @@ def _function(function: Function) -> Function:
             raise typer.Exit(leave.code) from leave
 
     called.__doc__ = function.__doc__
-    rare = {GLOBAL + name for name in RARE & GLOBALS.keys()}
-    return _with_signature(called, [_signed(one, hidden=one.name in rare) for one in parameters(function)])
+    return _with_signature(called, [_signed(one, hidden=one.name in RARE) for one in parameters(function)])
 
 
 def _signed(one: Parameter, *, hidden: bool = False) -> inspect.Parameter:
