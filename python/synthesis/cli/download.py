@@ -66,7 +66,9 @@ def download(session: Session, wanted: Wanted) -> None:
     summary = transfer(session, wanted, flags, ranges)
     report(session, summary, wanted.how, wanted.directory, job=wanted.job)
     if not summary.complete:
-        session.out.warn("the job is not finished: run the same command again later for the rest, or --watch")
+        why = "ended, but not its last files" if wanted.watch else "not finished"
+        more = "once more" if wanted.watch else "again later for the rest, or --watch"
+        session.out.warn(f"the job is {why}: run the same command {more}")
     if (failure := failed(wanted, summary, resume)) is not None:
         raise failure
 
