@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 START = Progress(
     files_done=3,
     files_total=9,
+    is_whole=False,
+    sizes_known=True,
+    list_share=None,
     bytes_done=3_000,
     bytes_total=9_000,
     files_present=0,

@@ -86,7 +86,10 @@ class Progress(Record):
 
     Attributes:
         files_done: files under their final names, old and new.
-        files_total: files asked for, as far as known.
+        files_total: files asked for, as far as the list was read.
+        is_whole: True if those are all: the list was read to its end, or it told their number.
+        sizes_known: True if each of them has a size, so that `bytes_total` counts them all.
+        list_share: the part of the list that was read, 0 to 1; None if its length is not known.
         bytes_done: bytes on disk, those of unfinished files included.
         bytes_total: bytes asked for, as far as known.
         files_present: files that were there before.
@@ -104,6 +107,9 @@ class Progress(Record):
 
     files_done: int
     files_total: int
+    is_whole: bool
+    sizes_known: bool
+    list_share: float | None
     bytes_done: int
     bytes_total: int
     files_present: int

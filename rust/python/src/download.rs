@@ -132,6 +132,9 @@ fn snapshot<'py>(py: Python<'py>, counters: &Snapshot) -> PyResult<Bound<'py, Py
     let dict = PyDict::new(py);
     dict.set_item("files_done", counters.files_done)?;
     dict.set_item("files_total", counters.files_total)?;
+    dict.set_item("is_whole", counters.is_whole)?;
+    dict.set_item("sizes_known", counters.sizes_known)?;
+    dict.set_item("list_share", counters.list_share)?;
     dict.set_item("bytes_done", counters.bytes_done)?;
     dict.set_item("bytes_total", counters.bytes_total)?;
     dict.set_item("files_present", counters.files_present)?;

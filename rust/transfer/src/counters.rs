@@ -1,7 +1,7 @@
 //! What the caller sees of a download: counters that workers bump and anyone may read.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::Mutex;
 use std::time::Instant;
 
@@ -72,6 +72,12 @@ pub struct Counters {
     pub connections: AtomicU64,
     /// Files that a check found there and did not read, for the list has no sha256 of them.
     pub unread: AtomicU64,
+    /// True once `files_total` is the last word: the list was read to its end, or has told its count.
+    pub is_whole: AtomicBool,
+    /// True once a file without a size was planned: then `bytes_total` is what is known of it.
+    pub has_unsized: AtomicBool,
+    /// Bytes of the list that were read, and its length, if that is known.
+    list: Mutex<Option<(u64, u64)>>,
     failed: AtomicU64,
     failures: Mutex<Vec<Failure>>,
     kinds: Mutex<BTreeMap<String, u64>>,
@@ -84,8 +90,14 @@ pub struct Counters {
 pub struct Snapshot {
     /// Files under their final names and right, old and new.
     pub files_done: u64,
-    /// Files selected.
+    /// Files selected, as far as the list was read.
     pub files_total: u64,
+    /// True if that is all of them.
+    pub is_whole: bool,
+    /// True if each of them has a size, in the list or told since, so that `bytes_total` counts them all.
+    pub sizes_known: bool,
+    /// The part of the list that was read, 0 to 1, if its length is known.
+    pub list_share: Option<f64>,
     /// Bytes on disk, unfinished files included.
     pub bytes_done: u64,
     /// Bytes selected.
@@ -134,6 +146,9 @@ impl Default for Counters {
             unread: AtomicU64::new(0),
             throttled_millis: AtomicU64::new(0),
             connections: AtomicU64::new(0),
+            is_whole: AtomicBool::new(false),
+            has_unsized: AtomicBool::new(false),
+            list: Mutex::default(),
             failed: AtomicU64::new(0),
             failures: Mutex::default(),
             kinds: Mutex::default(),
@@ -187,11 +202,25 @@ impl Counters {
         lock(&self.kinds).clone()
     }
 
+    /// How far the list was read, if its length is known: bytes, and bytes in all.
+    pub fn read_to(&self, position: Option<(u64, u64)>) {
+        *lock(&self.list) = position;
+    }
+
+    /// The list is known to its end.
+    pub fn whole(&self) {
+        self.is_whole.store(true, Ordering::Relaxed);
+    }
+
     /// The counters now.
     pub fn snapshot(&self) -> Snapshot {
         let (files_present, files_new) = (read(&self.files_present), read(&self.files_new));
         let bytes_new = read(&self.bytes_new);
+        let list = lock(&self.list).filter(|(_, length)| *length > 0);
         Snapshot {
+            is_whole: self.is_whole.load(Ordering::Relaxed),
+            sizes_known: !self.has_unsized.load(Ordering::Relaxed),
+            list_share: list.map(|(read, length)| (read as f64 / length as f64).min(1.0)),
             files_done: files_present + files_new,
             files_total: read(&self.files_total),
             bytes_done: read(&self.bytes_present) + bytes_new + read(&self.bytes_partial),

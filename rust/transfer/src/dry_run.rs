@@ -65,6 +65,7 @@ pub async fn dry_run(http: &Http, options: Options, counters: Arc<Counters>) -> 
         }
         next = listing.next().await;
     }
+    counters.whole();
     let needed = assets
         .values()
         .map(|asset| asset.bytes.saturating_sub(asset.present_bytes))

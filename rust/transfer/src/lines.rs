@@ -97,6 +97,15 @@ impl Lines {
         std::mem::take(&mut self.dropped)
     }
 
+    /// Bytes of the last piece of which nothing has come out yet, as far as that can be said.
+    pub fn waiting(&self) -> usize {
+        let text = match self.packing {
+            Packing::Plain => self.text.len() - self.start,
+            _ => 0,
+        };
+        self.input.len() + text
+    }
+
     /// After the last piece: true if there is a last line, one without an end.
     pub fn finish(&mut self) -> Result<bool> {
         let cut = match &mut self.packing {

@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 use std::hash::BuildHasher;
+use std::sync::atomic::Ordering;
 use std::sync::Arc;
 
 use async_channel::Sender;
@@ -22,6 +23,9 @@ use crate::manifest::{Head, Line};
 use crate::names;
 use crate::room;
 use crate::selection::Selection;
+
+/// How often it is told how far the list was read.
+const TOLD: u64 = 64;
 
 /// How often a name is kept from which renewed links are asked for.
 const MARKED: u64 = 256;
@@ -113,7 +117,7 @@ pub async fn plan(
         staged: None,
         planned: 0,
     };
-    let mut renewals = 0;
+    let (mut renewals, mut is_read) = (0, matches!(next, Ok(None)));
     while let Some(line) = next? {
         if planner.lines.is_none() && !listing.is_manifest() {
             planner.lines = Some(Lines::new());
@@ -126,7 +130,14 @@ pub async fn plan(
         if std::mem::replace(&mut renewals, links.renewals()) != renewals {
             listing.restart();
         }
+        if planner.planned % TOLD == 1 {
+            context.counters.read_to(listing.position());
+        }
         next = listing.next().await;
+        is_read = matches!(next, Ok(None));
+    }
+    if is_read {
+        context.counters.whole();
     }
     context.fates.planned().await;
     Ok(planner.seen)
@@ -213,6 +224,9 @@ impl Planner<'_> {
                 replace,
                 doubtful,
             }) if self.board.reserve(&entry.name) => {
+                if entry.bytes.is_none() {
+                    counters.has_unsized.store(true, Ordering::Relaxed);
+                }
                 let unit = Unit {
                     entry,
                     check,
@@ -268,6 +282,9 @@ impl Planner<'_> {
         add(&context.counters.bytes_total, bytes);
         if self.wishes.selection.shard.is_some() {
             return Ok(());
+        }
+        if counts.is_some() {
+            context.counters.whole();
         }
         let needed = bytes
             .saturating_sub(self.found.folder.bytes + self.found.aside.bytes)

@@ -5,9 +5,10 @@ mod server;
 
 use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
 
-use server::{file_list, ok, options, refused, run, Answer, Folder, Server};
-use synthesis_transfer::{Input, List, Options};
+use server::{file_list, ok, options, refused, run, run_with, Answer, Folder, Server};
+use synthesis_transfer::{Counters, Input, List, Options};
 
 fn url_list(url: &str) -> List {
     let url = synthesis_transfer::Url::parse(url).unwrap();
@@ -149,6 +150,48 @@ fn wrong_bytes_never_get_their_name() {
     .unwrap();
     assert_eq!(outcome.failed_by_kind.get("mismatch"), Some(&2));
     assert!(!folder.names().iter().any(|name| name.ends_with(".png")));
+}
+
+#[test]
+fn it_is_told_how_far_a_list_was_read_and_when_it_is_whole() {
+    let entered = Arc::new(AtomicUsize::new(0));
+    let seen = entered.clone();
+    // The first files are held up, so that the planner waits in the middle of the list.
+    let server = Server::new(move |path| {
+        seen.fetch_add(1, Ordering::SeqCst);
+        while seen.load(Ordering::SeqCst) < 1_000 {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        ok(path)
+    });
+    for packed in [false, true] {
+        let folder = Folder::new("share");
+        let lines: String = (0..1_500)
+            .map(|at| format!("{}/{at:04}\n", server.url))
+            .collect();
+        let text = match packed {
+            true => gzip(lines.as_bytes()),
+            false => lines.into_bytes(),
+        };
+        entered.store(0, Ordering::SeqCst);
+        let counters = Arc::new(Counters::default());
+        let wishes = options(file_list(&folder, "list", &text), &folder);
+        let run = std::thread::spawn({
+            let counters = counters.clone();
+            move || run_with(wishes, counters)
+        });
+        while entered.load(Ordering::SeqCst) < 8 || counters.snapshot().files_total < 1_024 {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        let now = counters.snapshot();
+        assert!(!now.is_whole && !now.sizes_known);
+        let share = now.list_share.unwrap();
+        assert!(packed || (0.6..0.9).contains(&share), "{share}");
+        entered.store(1_000, Ordering::SeqCst);
+        assert_eq!(run.join().unwrap().unwrap().counters.files_new, 1_500);
+        let end = counters.snapshot();
+        assert!(end.is_whole && end.list_share > Some(0.9), "{end:?}");
+    }
 }
 
 #[test]

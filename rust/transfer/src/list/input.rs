@@ -1,6 +1,6 @@
 //! The bytes of a list, piece by piece, wherever it is.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -24,8 +24,8 @@ const PIECE: usize = 64 << 10;
 
 /// An open list.
 pub enum Pieces {
-    /// Read by a thread of its own: a pipe may say nothing for hours.
-    Thread(Receiver<io::Result<Bytes>>, String),
+    /// Read by a thread of its own: a pipe may say nothing for hours. Its name, and its length if known.
+    Thread(Receiver<io::Result<Bytes>>, String, Option<u64>),
     /// An answer.
     Body(Box<Response>),
 }
@@ -42,13 +42,18 @@ impl Pieces {
         match input {
             Input::Url(url) => body(http, gate, clock, source, url).await,
             Input::Stdin => Ok((
-                thread(io::stdin(), "standard input".to_owned())?,
+                thread(io::stdin(), "standard input".to_owned(), None)?,
                 Label::Other,
             )),
             Input::File(path) => {
                 let file = File::open(path).map_err(|error| unreadable(path, &error))?;
                 let name = path.to_string_lossy();
-                Ok((thread(file, name.clone().into_owned())?, Label::of(&name)))
+                let data = file.metadata().ok().filter(Metadata::is_file);
+                let length = data.map(|data| data.len());
+                Ok((
+                    thread(file, name.clone().into_owned(), length)?,
+                    Label::of(&name),
+                ))
             }
         }
     }
@@ -66,11 +71,19 @@ impl Pieces {
         }
     }
 
+    /// How many bytes there are in all, if that is known.
+    pub fn length(&self) -> Option<u64> {
+        match self {
+            Self::Body(response) => response.length(),
+            Self::Thread(_, _, length) => *length,
+        }
+    }
+
     /// The next piece, or `None` at the end.
     pub async fn next(&mut self) -> Result<Option<Bytes>> {
         match self {
             Self::Body(response) => Ok(response.piece().await?.map(Bytes::copy_from_slice)),
-            Self::Thread(pieces, name) => match pieces.recv().await {
+            Self::Thread(pieces, name, _) => match pieces.recv().await {
                 Err(_) => Ok(None),
                 Ok(Ok(piece)) => Ok(Some(piece)),
                 Ok(Err(error)) => Err(unreadable(Path::new(name.as_str()), &error)),
@@ -87,7 +100,11 @@ fn unreadable(path: &Path, error: &io::Error) -> Error {
     told
 }
 
-fn thread(mut input: impl Read + Send + 'static, name: String) -> Result<Pieces> {
+fn thread(
+    mut input: impl Read + Send + 'static,
+    name: String,
+    length: Option<u64>,
+) -> Result<Pieces> {
     let (sender, receiver): (Sender<io::Result<Bytes>>, _) = async_channel::bounded(4);
     let work = move || loop {
         let mut piece = vec![0; PIECE];
@@ -109,7 +126,7 @@ fn thread(mut input: impl Read + Send + 'static, name: String) -> Result<Pieces>
         .name("list".to_owned())
         .spawn(work);
     started.map_err(|error| Error::new("internal", format!("cannot start a thread: {error}")))?;
-    Ok(Pieces::Thread(receiver, name))
+    Ok(Pieces::Thread(receiver, name, length))
 }
 
 async fn body(

@@ -150,6 +150,14 @@ impl<'a> Listing<'a> {
         }
     }
 
+    /// Where the last line ended, and how long the list is, if that can be told: bytes.
+    pub fn position(&self) -> Option<(u64, u64)> {
+        match self {
+            Self::Manifest(_) => None,
+            Self::Lines(reader) => reader.position(),
+        }
+    }
+
     /// True for manifests, whose names are flat and whose lines can be asked for one by one.
     pub fn is_manifest(&self) -> bool {
         matches!(self, Self::Manifest(_))

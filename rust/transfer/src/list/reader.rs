@@ -44,6 +44,8 @@ struct Open {
     lines: Option<Lines>,
     format: Option<Format>,
     has_template: bool,
+    /// Bytes of all pieces so far.
+    fed: u64,
     /// The pieces are all fed.
     is_read: bool,
 }
@@ -91,6 +93,13 @@ impl<'a> Reader<'a> {
     /// The line that was handed on last, from 1.
     pub fn line(&self) -> u64 {
         self.line
+    }
+
+    /// Where the last line ended, and how long the list is, if that can be told: bytes.
+    pub fn position(&self) -> Option<(u64, u64)> {
+        let open = self.open.as_ref()?;
+        let waiting = open.lines.as_ref().map_or(0, Lines::waiting) as u64;
+        Some((open.fed.saturating_sub(waiting), open.pieces.length()?))
     }
 
     /// What follows the line just read, as a manifest, if it comes from the web. The body goes on: the
@@ -146,6 +155,7 @@ impl<'a> Reader<'a> {
                     lines: None,
                     format: None,
                     has_template: false,
+                    fed: 0,
                     is_read: false,
                 })
             }
@@ -244,10 +254,13 @@ impl Open {
             match self.pieces.next().await? {
                 None => self.is_read = true,
                 Some(piece) if piece.is_empty() => {}
-                Some(piece) => match &mut self.lines {
-                    Some(lines) => lines.feed(piece),
-                    None => self.lines = Some(unpacked(piece)?),
-                },
+                Some(piece) => {
+                    self.fed += piece.len() as u64;
+                    match &mut self.lines {
+                        Some(lines) => lines.feed(piece),
+                        None => self.lines = Some(unpacked(piece)?),
+                    }
+                }
             }
         }
     }

@@ -166,6 +166,11 @@ pub fn options(list: List, folder: &Folder) -> Options {
 
 /// Runs a download to its end.
 pub fn run(options: Options) -> Result<Outcome> {
+    run_with(options, Arc::new(Counters::default()))
+}
+
+/// Runs a download whose counters may be looked at meanwhile.
+pub fn run_with(options: Options, counters: Arc<Counters>) -> Result<Outcome> {
     let second = Duration::from_secs(1);
     let limits = Limits {
         checkpoint: 5 * second,
@@ -177,10 +182,5 @@ pub fn run(options: Options) -> Result<Outcome> {
     let http = Arc::new(Http::new("test", limits));
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     let runtime = builder.worker_threads(2).enable_all().build().unwrap();
-    runtime.block_on(download(
-        http,
-        options,
-        Arc::new(Counters::default()),
-        CancellationToken::new(),
-    ))
+    runtime.block_on(download(http, options, counters, CancellationToken::new()))
 }
