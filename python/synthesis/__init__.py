@@ -5,10 +5,11 @@ Public names are resolved on first use, so that importing the package stays chea
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+TYPE_CHECKING = False  # as in `typing`, which takes longer to load than all of `synthesis --version`
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from synthesis.client import Client
     from synthesis.errors import SynthesisError
     from synthesis.ops.fetch import fetch
@@ -25,5 +26,7 @@ __all__ = ["Client", "SynthesisError", "__version__", "fetch"]
 
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
+        import importlib
+
         return getattr(importlib.import_module(_LAZY[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

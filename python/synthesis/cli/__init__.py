@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 
@@ -13,10 +12,12 @@ def main() -> None:
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "r" if name == "stdin" else "w"))  # noqa: PTH123, SIM115
     if sys.argv[1:] == ["--version"]:  # what installers and scripts ask: answered before typer is loaded
-        with contextlib.suppress(OSError):  # then `run` tries again, and knows what to say
+        try:
             sys.stdout.write(version() + "\n")
             sys.stdout.flush()
             return
+        except OSError:  # `run` tries again, and knows what to say
+            pass
     try:
         from synthesis.cli.app import run
     except KeyboardInterrupt:
