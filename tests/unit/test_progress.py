@@ -53,8 +53,8 @@ def test_nothing_under_way_is_not_counted() -> None:
 def test_a_watch_says_that_it_waits() -> None:
     assert text(waits=1).endswith("  waiting for more renders")
     assert "waiting" not in text(waits=1, connections=1)
-    assert "3/9 files" in text(seconds=9)
-    assert "3/9+ files" in text(waits=1, seconds=9)  # more will come
+    assert "3/9 files" in text(is_whole=True)
+    assert "3/9+ files" in text(waits=1, is_whole=True, in_flight=2)  # more will come
 
 
 def test_a_narrow_line_keeps_what_matters_most(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,6 +64,8 @@ def test_a_narrow_line_keeps_what_matters_most(monkeypatch: pytest.MonkeyPatch) 
         START,
         files_done=1_003,
         files_total=9_000,
+        is_whole=True,
+        sizes_known=False,
         bytes_done=20_003_000,
         bytes_total=0,
         seconds=10.5,
@@ -87,10 +89,24 @@ def test_a_narrow_line_keeps_what_matters_most(monkeypatch: pytest.MonkeyPatch) 
     assert line._text(later) == "rgb 1,003/9,000 files  83 files/s  failed 4  eta 1:37"
 
 
+def test_the_time_left_is_reckoned_from_the_share_of_the_list() -> None:
+    line = TransferLine(Output())
+    line._text(START)
+    now = replace(START, files_done=1_003, files_total=2_000, seconds=10.5, sizes_known=False)
+    assert "eta" not in line._text(now)
+    assert "eta" not in line._text(replace(now, list_share=0.01))
+    shown = line._text(replace(now, list_share=0.2))
+    assert shown.startswith("1,003/2,000+ files  3.0 KB  100 files/s  20 % of the list  eta ~1:30")
+
+
 def test_files_that_failed_are_not_waited_for() -> None:
     line = TransferLine(Output())
-    line(START)
-    line(ended := replace(START, files_done=8, failed=1, failed_by_kind={"not-found": 1}, seconds=9.0))
+    line._text(START)
+    line._text(
+        ended := replace(
+            START, is_whole=True, files_done=8, failed=1, failed_by_kind={"not-found": 1}, seconds=9.0
+        )
+    )
     assert line._text(ended).endswith("failed 1  (not-found)")
 
 

@@ -24,7 +24,7 @@ LOG_EVERY = 10.0
 LOG_TRANSFER_EVERY = 30.0  # or a line for each twentieth of the files, whichever comes first
 LOG_SHARE = 0.05
 LEAST = 1.0  # seconds between two lines of a log
-STEADY = 2.0  # seconds without a further file after which a list counts as read
+LEAST_SHARE = 0.02  # of a list that must have been read before the rest is reckoned from it
 WINDOW = 30.0  # rates are those of the last half minute
 
 
@@ -83,8 +83,6 @@ class TransferLine:
         self._label = label
         self._waits = waits  # for more renders, when nothing is under way
         self._window: deque[tuple[float, int, int]] = deque()
-        self._totals = (0, 0)  # files and bytes
-        self._grew = [0.0, 0.0]  # when each was last another
         self._told = 0.0  # share of the files that the last line of a log told
         self._paused = 0.0  # throttled seconds at the last snapshot
         self._pausing = False
@@ -95,11 +93,6 @@ class TransferLine:
         if pausing and not self._pausing:
             self._out.event("throttled", seconds=now.seconds, throttled_seconds=now.throttled_seconds)
         self._pausing = pausing
-        totals = (now.files_total, now.bytes_total)
-        for at, (total, before) in enumerate(zip(totals, self._totals, strict=True)):
-            if total != before:
-                self._grew[at] = now.seconds
-        self._totals = totals
         share = now.files_done / now.files_total if self._is_whole(now) and now.files_total else 0.0
         if self._ticker.due(early=share >= self._told + LOG_SHARE):
             self._told = max(share, self._told)
@@ -109,11 +102,9 @@ class TransferLine:
         """Take the line away."""
         self._ticker.done()
 
-    def _is_whole(self, now: Progress, *, of_bytes: bool = False) -> bool:
-        """True when a total has not grown for a while: the list's end has been read, the sizes are known."""
-        if self._waits and not now.in_flight:
-            return False
-        return now.seconds - self._grew[of_bytes] >= STEADY
+    def _is_whole(self, now: Progress) -> bool:
+        """True when no further file will come."""
+        return now.is_whole and not self._waits
 
     def _text(self, now: Progress) -> str:
         """The line; on a narrow terminal without the parts of the lowest ranks."""
@@ -122,14 +113,15 @@ class TransferLine:
         more = "" if whole else "+"
         under_way = f"{now.in_flight:,} at once" if now.in_flight else ""
         waiting = self._waits and not (now.connections or now.in_flight)
-        left = _time_left(now, files_rate, bytes_rate) if whole else ""
+        left = "" if self._waits else _time_left(now, files_rate, bytes_rate, whole=whole)
         parts = [
             (9, f"{self._label} {now.files_done:,}/{now.files_total:,}{more} files".strip()),
-            (5, _of(now.bytes_done, now.bytes_total if self._is_whole(now, of_bytes=True) else 0)),
+            (5, _of(now.bytes_done, now.bytes_total if whole and now.sizes_known else 0)),
             (2, f"{now.files_present:,} there before" if now.files_present else ""),
             (4, f"{size(bytes_rate)}/s" if bytes_rate else ""),
             (6, f"{files_rate:,.0f} files/s" if files_rate >= 1 else ""),
             (0, plural(now.connections, "conn") if now.connections else under_way),
+            (1.5, f"{100 * now.list_share:.0f} % of the list" if now.list_share and not whole else ""),
             (1, f"retries {now.retries:,}" if now.retries else ""),
             (8, f"failed {now.failed:,}" if now.failed else ""),
             (3, _causes(now.failed_by_kind)),
@@ -199,13 +191,13 @@ def _fitted(parts: list[tuple[float, str]], room: int | None) -> str:
     return "  ".join(text for _, text in shown)
 
 
-def _time_left(now: Progress, files_rate: float, bytes_rate: float) -> str:
+def _time_left(now: Progress, files_rate: float, bytes_rate: float, *, whole: bool) -> str:
     """The later of what files and bytes say; nothing while there is nothing to reckon with."""
-    spans = []
-    files_left = now.files_total - now.files_done - now.failed
-    if files_rate and files_left > 0:
-        spans.append(files_left / files_rate)
-        if bytes_rate and now.bytes_total > now.bytes_done:
-            spans.append((now.bytes_total - now.bytes_done) / bytes_rate)
-    longest = max(spans, default=0.0)
-    return duration(longest) if longest >= 0.1 and now.seconds >= 1 else ""
+    share = 1.0 if whole else now.list_share or 0.0
+    files_left = now.files_total / share - now.files_done - now.failed if share >= LEAST_SHARE else 0.0
+    if now.seconds < 1 or not files_rate or files_left <= 0:
+        return ""
+    seconds = files_left / files_rate
+    if now.sizes_known and bytes_rate:
+        seconds = max(seconds, (now.bytes_total / share - now.bytes_done) / bytes_rate)
+    return "~" * (not whole) + duration(seconds) if seconds >= 0.1 else ""
