@@ -245,9 +245,12 @@ impl Board {
             return None;
         }
         let larges = lock(&self.larges);
-        larges
-            .iter()
-            .find_map(|large| Some(Work::Help(large.clone(), large.claim_as_helper(helpers)?)))
+        let claim = |large: &Arc<Large>, more| {
+            let range = large.claim_as_helper(helpers, more)?;
+            Some(Work::Help(large.clone(), range))
+        };
+        let free = larges.iter().find_map(|large| claim(large, false));
+        free.or_else(|| claim(larges.iter().max_by_key(|large| large.longest())?, true))
     }
 
     /// A file taken by [`Board::next`] is done, well or not.

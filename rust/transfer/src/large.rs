@@ -4,9 +4,11 @@
 //! ETag; whatever does not fit (200 for a range, another ETag, another total) ends the attempt,
 //! and the next one begins with an empty part. Two versions are never spliced.
 
+mod claims;
 mod hash;
 mod range;
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -18,6 +20,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use self::claims::Claims;
 use crate::backoff::lock;
 use crate::board::Board;
 use crate::counters::{add, take};
@@ -29,12 +32,10 @@ use crate::http::Response;
 use crate::manifest::hex;
 use crate::patience::Patience;
 use crate::ranges::Ranges;
+use crate::untold;
 
 /// Smaller files are never split: a second request costs more than it brings.
-const SPLIT_FROM: u64 = 32 << 20;
-
-/// The ranges of a split file: long enough to hide a round trip, short enough to share well.
-const GRAINS: (u64, u64) = (8 << 20, 64 << 20);
+const SPLIT_FROM: u64 = 16 << 20;
 
 /// How often permits without work are called to help.
 const CALL: Duration = Duration::from_millis(100);
@@ -51,23 +52,16 @@ pub struct Large {
     part: PathBuf,
     file: File,
     validator: OnceLock<String>,
-    state: Mutex<State>,
+    claims: Mutex<Claims>,
     hash: Mutex<(Sha256, u64)>,
     counted: AtomicU64,
     changed: Notify,
     called: Mutex<Instant>,
     dead: CancellationToken,
-    split: bool,
 }
 
-struct State {
-    todo: Ranges,
-    done: Ranges,
-    active: usize,
-    fault: Option<Fault>,
-}
-
-/// Fetches a large file of known size to its final name, resuming what the journal knows of it.
+/// Fetches a file that is large, or may be, to its final name, however many tries it takes. What the
+/// journal knows of it is resumed.
 pub async fn fetch(
     context: &Arc<Context>,
     board: &Board,
@@ -75,14 +69,20 @@ pub async fn fetch(
     replace: bool,
 ) -> Result<()> {
     let mut patience = Patience::new(context.http.limits().attempts);
-    let (mut split, size) = (true, entry.bytes);
-    while let Err(fault) = attempt(context, board, &entry, replace, split, None).await {
+    let (mut split, mut told, size) = (true, 0, entry.bytes);
+    loop {
+        let outcome = match size {
+            Some(_) => attempt(context, board, &entry, replace, split, None).await,
+            None => untold::attempt(context, board, &entry, replace, split, &mut told).await,
+        };
+        let Err(fault) = outcome else {
+            return Ok(());
+        };
         // A server that cannot do ranges properly is asked for the whole from then on.
         split &= !matches!(fault, Fault::Restart(_));
         patience.after(context, &mut entry, fault).await?;
         entry.bytes = entry.bytes.or(size);
     }
-    Ok(())
 }
 
 /// One attempt; `first` is the answer to a request for the whole, if there is one already.
@@ -168,17 +168,19 @@ impl Large {
             file,
             validator,
             counted: AtomicU64::new(done.len()),
-            state: Mutex::new(State {
+            claims: Mutex::new(Claims {
                 todo: done.gaps(size),
                 done,
-                active: 0,
+                under_way: BTreeMap::new(),
+                split: split && size > SPLIT_FROM,
+                proven: false,
+                whole: false,
                 fault: None,
             }),
             hash: Mutex::new((Sha256::new(), 0)),
             changed: Notify::new(),
             called: Mutex::new(Instant::now()),
             dead: CancellationToken::new(),
-            split: split && size > SPLIT_FROM,
             first: Mutex::new(first),
             size,
             entry,
@@ -206,44 +208,21 @@ impl Large {
 
     /// How the attempt went, once nobody works on it.
     fn outcome(&self) -> Option<std::result::Result<(), Fault>> {
-        let mut state = lock(&self.state);
-        (state.active == 0).then(|| state.fault.take().map_or(Ok(()), Err))
-    }
-
-    fn claim(&self, helpers: usize) -> Option<Range<u64>> {
-        let mut state = lock(&self.state);
-        if state.fault.is_some() {
-            return None;
-        }
-        // Long ranges first and shorter ones towards the end, so that all end together.
-        let workers = (state.active + helpers + 1) as u64;
-        let most = match self.split {
-            true => (state.todo.len() / (2 * workers)).clamp(GRAINS.0, GRAINS.1),
-            false => self.size,
-        };
-        let range = state.todo.take(most)?;
-        state.active += 1;
-        Some(range)
-    }
-
-    /// A range for a permit without work; none until one answer has shown a strong ETag.
-    pub fn claim_as_helper(&self, helpers: usize) -> Option<Range<u64>> {
-        let may = self.split && self.validator.get().is_some();
-        may.then(|| self.claim(helpers))?
+        let mut claims = lock(&self.claims);
+        claims
+            .under_way
+            .is_empty()
+            .then(|| claims.fault.take().map_or(Ok(()), Err))
     }
 
     async fn run(self: &Arc<Self>, context: &Arc<Context>, board: &Board, range: Range<u64>) {
         let outcome = tokio::select! {
-            outcome = self.fetch_range(context, board, range) => outcome,
+            outcome = self.fetch_range(context, board, range.start) => outcome,
             () = self.dead.cancelled() => Ok(()),
         };
-        let mut state = lock(&self.state);
-        state.active -= 1;
-        if let Err(fault) = outcome {
-            state.fault.get_or_insert(fault);
+        if self.leave(range.start, outcome) {
             self.dead.cancel();
         }
-        drop(state);
         self.changed.notify_waiters();
     }
 
@@ -251,28 +230,37 @@ impl Large {
         self: &Arc<Self>,
         context: &Arc<Context>,
         board: &Board,
-        range: Range<u64>,
+        start: u64,
     ) -> std::result::Result<(), Fault> {
-        let (mut at, mut end) = (range.start, range.end);
         let mut patience = Patience::new(context.http.limits().attempts);
         let mut entry = self.entry.clone();
-        while at < end {
-            let start = at;
-            match self.stream(context, board, &mut at, &mut end).await {
-                Ok(()) => {}
-                Err(Fault::Again(error)) if at > 0 && self.validator.get().is_none() => {
+        while let Some(range) = self.rest_of(start) {
+            let fault = match self.stream(context, board, start, range.clone()).await {
+                Ok(()) => continue,
+                Err(fault @ (Fault::Again(_) | Fault::Expired(..))) => fault,
+                Err(fault) => return Err(fault),
+            };
+            let at = self.rest_of(start).map_or(range.end, |rest| rest.start);
+            match fault {
+                Fault::Again(error) if at > 0 && self.validator.get().is_none() => {
                     return Err(Fault::Restart(error))
                 }
-                Err(fault @ (Fault::Again(_) | Fault::Expired(..))) => {
-                    if at - start >= NOTED {
+                // Refused, while another permit is served: fewer connections are wanted.
+                Fault::Again(error)
+                    if at == start
+                        && start > 0
+                        && error.status.is_some()
+                        && lock(&self.claims).whole =>
+                {
+                    return Err(Fault::Restart(error))
+                }
+                fault => {
+                    if at - range.start >= NOTED {
                         patience.progress();
                     }
-                    patience
-                        .after(context, &mut entry, fault)
-                        .await
-                        .map_err(Fault::Final)?;
+                    let outcome = patience.after(context, &mut entry, fault).await;
+                    outcome.map_err(Fault::Final)?;
                 }
-                Err(fault) => return Err(fault),
             }
         }
         // Hash what has become contiguous while others still fetch; a later call catches up.
@@ -286,7 +274,7 @@ impl Large {
     /// Lets idle permits look again, now and then: the processor may have room by now.
     fn call_helpers(&self, board: &Board) {
         let mut called = lock(&self.called);
-        if self.split && called.elapsed() >= CALL {
+        if called.elapsed() >= CALL {
             *called = Instant::now();
             board.call_helpers();
         }
@@ -296,7 +284,7 @@ impl Large {
         if range.is_empty() {
             return Ok(());
         }
-        lock(&self.state).done.add(range.clone());
+        lock(&self.claims).done.add(range.clone());
         if self.validator.get().is_some() {
             context.journal.done(&self.id, range)?;
         }

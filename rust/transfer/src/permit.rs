@@ -16,7 +16,6 @@ use crate::fetch::Context;
 use crate::folder::{digest, part_id};
 use crate::large;
 use crate::small;
-use crate::untold;
 
 /// Before a file that was put off is tried again.
 const PUT_OFF: Duration = Duration::from_secs(1);
@@ -165,8 +164,7 @@ async fn see_to(context: &Arc<Context>, board: &Board, unit: Unit) -> Result<Fat
             }
             small::fetch(context, entry, replace).await?;
         }
-        Some(_) => large::fetch(context, board, entry, replace).await?,
-        None => untold::fetch(context, board, entry, replace).await?,
+        _ => large::fetch(context, board, entry, replace).await?,
     }
     Ok(Fate::New)
 }

@@ -24,11 +24,18 @@ impl Ranges {
 
     /// Takes up to `most` bytes from the first range.
     pub fn take(&mut self, most: u64) -> Option<Range<u64>> {
-        let first = self.0.first_mut()?;
-        let taken = first.start..first.end.min(first.start.saturating_add(most));
-        first.start = taken.end;
-        if first.is_empty() {
-            self.0.remove(0);
+        let start = self.0.first()?.start;
+        self.take_from(start, most)
+    }
+
+    /// Takes up to `most` bytes from the range that begins at `start`, if one does.
+    pub fn take_from(&mut self, start: u64, most: u64) -> Option<Range<u64>> {
+        let at = self.0.partition_point(|range| range.start < start);
+        let range = self.0.get_mut(at).filter(|range| range.start == start)?;
+        let taken = start..range.end.min(start.saturating_add(most));
+        range.start = taken.end;
+        if range.is_empty() {
+            self.0.remove(at);
         }
         Some(taken)
     }
@@ -112,6 +119,18 @@ mod tests {
         let taken: Vec<_> = std::iter::from_fn(|| ranges.take(8)).collect();
         assert_eq!(taken, vec![0..8, 8..10, 20..22]);
         assert!(ranges.is_empty());
+    }
+
+    #[test]
+    fn taking_from_a_place_takes_only_what_begins_there() {
+        let mut ranges = Ranges::default();
+        ranges.add(10..20);
+        ranges.add(30..40);
+        assert_eq!(ranges.take_from(15, 5), None);
+        assert_eq!(ranges.take_from(30, 4), Some(30..34));
+        assert_eq!(ranges.take_from(34, u64::MAX), Some(34..40));
+        assert_eq!(ranges.take_from(40, 1), None);
+        assert_eq!(ranges.0, vec![10..20]);
     }
 
     #[test]

@@ -9,31 +9,14 @@ use crate::board::Board;
 use crate::counters::{add, take};
 use crate::disk;
 use crate::entry::Entry;
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::fetch::{check_beginning, get, may_be_refusal, mismatch, Ask, Context, Fault};
 use crate::folder::part_id;
 use crate::http::Response;
-use crate::patience::Patience;
 use crate::{large, small};
 
-/// Fetches a file of unknown size to its final name, however many tries it takes.
-pub async fn fetch(
-    context: &Arc<Context>,
-    board: &Board,
-    mut entry: Entry,
-    replace: bool,
-) -> Result<()> {
-    let mut patience = Patience::new(context.http.limits().attempts);
-    let (mut split, mut told) = (true, 0);
-    while let Err(fault) = attempt(context, board, &entry, replace, split, &mut told).await {
-        split &= !matches!(fault, Fault::Restart(_));
-        patience.after(context, &mut entry, fault).await?;
-    }
-    Ok(())
-}
-
-/// One try; `told` is the size that the totals have for this file.
-async fn attempt(
+/// One attempt; `told` is the size that the totals have for this file.
+pub async fn attempt(
     context: &Arc<Context>,
     board: &Board,
     entry: &Entry,

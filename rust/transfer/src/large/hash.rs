@@ -33,7 +33,7 @@ impl Large {
             Ok(hash) => hash.1,
             Err(_) => return 0,
         };
-        lock(&self.state).done.end_of(at).map_or(0, |end| end - at)
+        lock(&self.claims).done.end_of(at).map_or(0, |end| end - at)
     }
 
     /// Hashes on from the file itself; without `wait` only if nobody else is hashing.
@@ -45,7 +45,7 @@ impl Large {
         };
         let mut block = vec![0; 1 << 20];
         loop {
-            let end = lock(&self.state).done.end_of(hash.1).unwrap_or(hash.1);
+            let end = lock(&self.claims).done.end_of(hash.1).unwrap_or(hash.1);
             if hash.1 >= end {
                 return Ok(());
             }
@@ -80,7 +80,7 @@ impl Large {
             Ok(())
         };
         outcome?;
-        let arrived = lock(&self.state).done.len();
+        let arrived = lock(&self.claims).done.len();
         let held = self.file.metadata().map_or(0, |data| data.len());
         if arrived != self.size || held != self.size {
             return Err(mismatch(&self.entry, "its part is not whole"));

@@ -12,39 +12,52 @@ use crate::disk;
 use crate::error::{Error, Result};
 use crate::fetch::{get, is_other_version, mismatch, piece, strong_etag, Ask, Context, Fault};
 use crate::http::Response;
-use crate::ranges::{content_range, Ranges};
+use crate::ranges::content_range;
+
+/// Where the bytes of an answer go: from `at` to `stop`, by the permit that began at `start`.
+struct Flow {
+    start: u64,
+    at: u64,
+    stop: u64,
+    noted: u64,
+}
 
 impl Large {
-    /// One request, its bytes written as they come; `at` moves along, even if it ends in a fault.
+    /// One request for the bytes of `asked`, which are written as they come.
     pub(super) async fn stream(
         &self,
         context: &Context,
         board: &Board,
-        at: &mut u64,
-        end: &mut u64,
+        start: u64,
+        asked: Range<u64>,
     ) -> std::result::Result<(), Fault> {
-        let size = self.size;
-        let range = (*at > 0 || *end < size).then_some(*at..*end);
-        let validator = self.validator.get().map(String::as_str);
+        let at = asked.start;
+        let range = (at > 0 || asked.end < self.size).then_some(asked);
         let first = lock(&self.first).take();
-        let mut response = match first.filter(|_| *at == 0) {
+        let mut response = match first.filter(|_| at == 0) {
             Some(response) => response,
             None => {
                 let ask = Ask {
                     range: range.clone(),
-                    validator,
+                    validator: self.validator.get().map(String::as_str),
                 };
                 get(context, &self.entry, &ask).await?
             }
         };
-        let stop = self.accept(&response, range, at, end)?;
+        let mut flow = Flow {
+            start,
+            at,
+            stop: self.accept(&response, at, range)?,
+            noted: at,
+        };
         self.learn(context, board, &response)
             .map_err(Fault::Final)?;
-        let mut noted = *at;
-        let outcome = self
-            .write(context, board, &mut response, at, stop, &mut noted)
-            .await;
-        self.note(context, noted..*at).map_err(Fault::Final)?;
+        let outcome = self.write(context, board, &mut response, &mut flow).await;
+        if start == 0 {
+            lock(&self.claims).whole = false;
+        }
+        self.note(context, flow.noted..flow.at)
+            .map_err(Fault::Final)?;
         outcome
     }
 
@@ -52,9 +65,8 @@ impl Large {
     fn accept(
         &self,
         response: &Response,
+        at: u64,
         range: Option<Range<u64>>,
-        at: &mut u64,
-        end: &mut u64,
     ) -> std::result::Result<u64, Fault> {
         let (entry, size) = (&self.entry, self.size);
         let etag = strong_etag(response);
@@ -63,6 +75,8 @@ impl Large {
         }
         let restart =
             |why: &str| Fault::Restart(Error::new("bad-answer", format!("{}: {why}", entry.name)));
+        let known = self.validator.get().map(String::as_str);
+        let is_other = known.is_some() && etag != known;
         let Some(range) = range.filter(|_| response.status() == 206) else {
             if response.status() != 200 {
                 return Err(restart("the server sent a part when asked for the whole"));
@@ -73,10 +87,12 @@ impl Large {
                     &format!("the server promises {promised} bytes, the list {size}"),
                 ));
             }
-            if *at > 0 || !self.take_all() {
+            if is_other && etag.is_some() {
+                return Err(mismatch(entry, "it changed on the server meanwhile"));
+            }
+            if at > 0 || !self.take_all(response) {
                 return Err(restart("the server sent the whole when asked for a part"));
             }
-            *end = size;
             return Ok(size);
         };
         let given = response.header("content-range").and_then(content_range);
@@ -94,31 +110,18 @@ impl Large {
         if given.start != range.start || given.end > range.end {
             return Err(restart("the server sent another range than was asked for"));
         }
-        match self.validator.get() {
-            None if etag.is_none() => {
-                return Err(restart(
-                    "the server gives no strong ETag, so ranges cannot be joined",
-                ));
-            }
-            Some(known) if etag != Some(known) => {
-                return Err(mismatch(
-                    entry,
-                    "it changed on the server between two ranges",
-                ));
-            }
-            _ => {}
+        if is_other {
+            return Err(mismatch(
+                entry,
+                "it changed on the server between two ranges",
+            ));
+        }
+        if etag.is_none() {
+            return Err(restart(
+                "the server gives no strong ETag, so ranges cannot be joined",
+            ));
         }
         Ok(given.end)
-    }
-
-    /// For a server without ranges: the only permit on a fresh file takes it whole.
-    fn take_all(&self) -> bool {
-        let mut state = lock(&self.state);
-        let is_alone = state.active == 1 && state.done.is_empty();
-        if is_alone {
-            state.todo = Ranges::default();
-        }
-        is_alone
     }
 
     /// Keeps the first strong ETag: from then on the file can be split and resumed.
@@ -126,10 +129,14 @@ impl Large {
         let Some(etag) = strong_etag(response) else {
             return Ok(());
         };
-        if self.validator.set(etag.to_owned()).is_ok() {
-            context
-                .journal
-                .start(&self.id, self.size, self.entry.sha256.as_ref(), etag)?;
+        let is_first = self.validator.set(etag.to_owned()).is_ok();
+        if is_first {
+            let sha256 = self.entry.sha256.as_ref();
+            context.journal.start(&self.id, self.size, sha256, etag)?;
+        }
+        let is_part = response.status() == 206;
+        let is_proof = is_part && !std::mem::replace(&mut lock(&self.claims).proven, true);
+        if is_first || is_proof {
             board.call_helpers();
         }
         Ok(())
@@ -140,39 +147,45 @@ impl Large {
         context: &Context,
         board: &Board,
         response: &mut Response,
-        at: &mut u64,
-        stop: u64,
-        noted: &mut u64,
+        flow: &mut Flow,
     ) -> std::result::Result<(), Fault> {
         // One more look after the last byte lets the connection be used again.
         while let Some(piece) = piece(context, &self.entry, response).await? {
             let amount = piece.len() as u64;
             add(&context.counters.bytes_received, amount);
             context.throttle.take(piece.len()).await;
-            if *at + amount > stop {
+            if flow.at + amount > flow.stop {
                 return Err(mismatch(
                     &self.entry,
                     "the server sent more bytes than it promised",
                 ));
             }
+            let end = self.reach(flow.start, flow.at + amount, flow.stop);
+            let amount = amount.min(end - flow.at);
+            let piece = piece.get(..amount as usize).unwrap_or(piece);
             let begun = Instant::now();
-            disk::write_at(&self.file, piece, *at)
+            disk::write_at(&self.file, piece, flow.at)
                 .map_err(|error| Fault::Final(Error::io("write", &self.part, &error)))?;
             context.control.pulse.wrote(begun.elapsed());
-            self.pass_by(piece, *at);
-            *at += amount;
+            self.pass_by(piece, flow.at);
+            flow.at += amount;
             self.counted.fetch_add(amount, Ordering::Relaxed);
             add(&context.counters.bytes_partial, amount);
-            if *at - *noted >= NOTED {
-                self.note(context, *noted..*at).map_err(Fault::Final)?;
-                *noted = *at;
+            if flow.at - flow.noted >= NOTED {
+                self.note(context, flow.noted..flow.at)
+                    .map_err(Fault::Final)?;
+                flow.noted = flow.at;
                 self.call_helpers(board);
             }
+            if flow.at == end && end < flow.stop {
+                // Others have the rest: what this connection still brings is not waited for.
+                return Ok(());
+            }
         }
-        if *at < stop {
+        if flow.at < flow.stop {
             let text = format!(
-                "{}: the body ended after {at} of {stop} bytes",
-                self.entry.name
+                "{}: the body ended after {} of {} bytes",
+                self.entry.name, flow.at, flow.stop
             );
             return Err(Fault::Again(Error::new("network", text)));
         }
