@@ -115,7 +115,9 @@ def test_quickstart_shows_everything_and_runs_again(tmp_path: Path) -> None:
         "logs",
         "spec.json",
     }
-    assert [line.split()[0] for line in done.err.splitlines()[2:]] == [f"{n}/6" for n in range(1, 7)]
+    # A slow machine tells how far it is in between.
+    steps = [line.split()[0] for line in done.err.splitlines()[2:] if "renders created" not in line]
+    assert steps == [f"{n}/6" for n in range(1, 7)]
     assert "Try next" in done.out
     assert (folder / "contact_sheet.png").read_bytes().startswith(b"\x89PNG")
     assert not list(cli.home.iterdir())
