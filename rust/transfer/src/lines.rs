@@ -142,10 +142,7 @@ impl Lines {
     /// True if [`Lines::line`] has a line to give; false if it needs another piece.
     pub fn has_line(&mut self) -> Result<bool> {
         loop {
-            if let Some(at) = self.text[self.searched..]
-                .iter()
-                .position(|byte| *byte == b'\n')
-            {
+            if let Some(at) = memchr::memchr(b'\n', &self.text[self.searched..]) {
                 self.searched += at;
                 if self.searched - self.start > LONGEST || self.dropping {
                     self.too_long()?;

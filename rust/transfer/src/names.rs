@@ -10,6 +10,9 @@ const LONGEST: usize = 255;
 ///
 /// The same rules hold everywhere, so that a folder made on one system can be copied to any other.
 pub fn fault(name: &str) -> Option<&'static str> {
+    if is_ordinary(name) {
+        return None;
+    }
     if name.is_empty() {
         return Some("it is empty");
     }
@@ -41,6 +44,18 @@ pub fn fault(name: &str) -> Option<&'static str> {
         return Some("it is the folder of unfinished work");
     }
     None
+}
+
+/// True for most names, which need no closer look: ASCII letters, digits, `-`, `_` and inner dots, and
+/// before the first dot not as many as a device has.
+fn is_ordinary(name: &str) -> bool {
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    let bytes = name.as_bytes();
+    let stem = bytes.iter().position(|byte| *byte == b'.');
+    !matches!(stem.unwrap_or(bytes.len()), 0 | 3 | 4)
+        && bytes.len() <= LONGEST
+        && bytes.last() != Some(&b'.')
+        && bytes.iter().all(is_plain)
 }
 
 /// What a disk that does not tell capital letters apart, nor how accents are written, makes of a

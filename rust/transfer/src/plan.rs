@@ -252,16 +252,15 @@ impl Planner<'_> {
             return Before::New;
         };
         let url = entry.url.as_deref().unwrap_or_default();
-        let is_name_known = lines.note(&(&entry.name, "name"));
-        let is_line_known = lines.note(&(&entry.name, url));
+        let seen = lines.note(&entry.name, url);
         // The filter may err, so a file must be there or on its way, too. What went into a shard
         // is gone from its stage, so there names are kept: 16 bytes or so for each.
         let is_known = match &mut self.staged {
             Some(names) => !names.insert(names.hasher().hash_one(&entry.name)),
-            None if !is_name_known || self.found.folder.holds(&entry.name) => false,
+            None if !seen.name || self.found.folder.holds(&entry.name) => false,
             None => self.board.has(&entry.name) || self.context.folder.target(&entry.name).exists(),
         };
-        match (is_known, is_line_known) {
+        match (is_known, seen.line) {
             (false, _) => Before::New,
             (true, true) => Before::Repeated,
             (true, false) => Before::Clash,

@@ -100,10 +100,14 @@ impl Gate {
     /// A file with this URL of its own is planned.
     pub fn planned(&self, url: &str) {
         if !self.has_many() {
-            let origin = || url.split('/').take(3).collect::<Vec<_>>().join("/");
-            let first = self.first.get_or_init(|| origin().into());
-            let has_other = *first.as_ref() != *origin();
-            self.are_many.store(has_other, Ordering::Release);
+            let end = url
+                .match_indices('/')
+                .nth(2)
+                .map_or(url.len(), |(at, _)| at);
+            let first = self.first.get_or_init(|| url[..end].into());
+            if **first != url[..end] {
+                self.are_many.store(true, Ordering::Release);
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::hash_map::RandomState;
 use std::collections::HashMap;
 use std::fs;
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
 use std::io;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -20,10 +20,30 @@ const SLACK: Duration = Duration::from_secs(600);
 #[derive(Default)]
 pub struct Present {
     hasher: RandomState,
-    sizes: HashMap<u64, Found>,
+    sizes: HashMap<u64, Found, BuildHasherDefault<AsItIs>>,
     folds: bool,
     /// Bytes of all files.
     pub bytes: u64,
+}
+
+/// The hash of what is a keyed hash already.
+#[derive(Default)]
+struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes
+            .iter()
+            .for_each(|byte| self.0 = self.0 << 8 | u64::from(*byte));
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 /// A file in the folder.

@@ -5,7 +5,7 @@ use std::io::Cursor;
 use url::Url;
 
 use crate::expiry;
-use crate::list::{name, Format, Label, Parsed};
+use crate::list::{name, Addresses, Format, Label, Parsed};
 use crate::manifest::{file_of, Line};
 use crate::tar;
 
@@ -18,11 +18,12 @@ pub fn list(data: &[u8]) {
         let Ok((mut format, _)) = Format::sniff(&first, label, base.is_some()) else {
             continue;
         };
+        let mut addresses = Addresses::default();
         for line in lines.clone() {
             let Parsed::Row(row) = format.parse(line) else {
                 continue;
             };
-            let Ok(checked) = row.check(base, true) else {
+            let Ok(checked) = row.check(&mut addresses, base, true) else {
                 continue;
             };
             assert!(name::fault(&checked.name).is_none());
@@ -31,7 +32,10 @@ pub fn list(data: &[u8]) {
                 .name
                 .split('/')
                 .all(|part| !matches!(part, "" | "." | "..")));
-            if let Some(url) = checked.url {
+            if let Some(text) = checked.url {
+                let url = Url::parse(&text);
+                assert!(url.as_ref().is_ok_and(|url| url.as_str() == text));
+                let Ok(url) = url else { continue };
                 assert!(matches!(url.scheme(), "http" | "https") && url.fragment().is_none());
                 assert!(url.host_str().is_some_and(|host| !host.is_empty()));
             }

@@ -3,7 +3,7 @@
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
-use super::row::{Parsed, Row};
+use super::row::{digest, size, Parsed, Row};
 
 /// Longest record, in bytes: as long as the longest line of the other formats.
 const LONGEST: usize = 64 << 10;
@@ -55,7 +55,7 @@ impl Csv {
     }
 
     /// Understands one more line, without its end.
-    pub fn parse(&mut self, line: &str) -> Parsed {
+    pub fn parse(&mut self, line: &str) -> Parsed<'_> {
         if !self.is_open && line.trim().is_empty() {
             return Parsed::Nothing;
         }
@@ -113,16 +113,16 @@ impl Csv {
             .collect()
     }
 
-    fn row(&self) -> Parsed {
+    fn row(&self) -> Parsed<'_> {
         let text = |at: Option<usize>| {
             at.and_then(|at| self.field(at))
                 .map(str::trim)
                 .unwrap_or_default()
         };
-        let owned = |at| {
+        let given = |at| {
             Some(text(at))
                 .filter(|text| !text.is_empty())
-                .map(str::to_owned)
+                .map(Into::into)
         };
         let Columns {
             url,
@@ -132,23 +132,25 @@ impl Csv {
             render,
             asset,
         } = self.columns;
-        let mut row = Row {
-            url: owned(Some(url)),
-            name: owned(name),
-            asset: owned(asset),
-            ..Row::default()
+        let (bytes, sha256) = match (size(text(bytes)), digest(text(sha256))) {
+            (Ok(bytes), Ok(sha256)) => (bytes, sha256),
+            (Err(why), _) | (_, Err(why)) => return Parsed::Bad(why),
         };
-        if let Err(why) = row.measures(text(bytes), text(sha256)) {
-            return Parsed::Bad(why);
-        }
-        match text(render) {
-            "" => {}
+        let render = match text(render) {
+            "" => None,
             id => match id.parse() {
-                Ok(id) => row.render = Some(id),
+                Ok(id) => Some(id),
                 Err(_) => return Parsed::Bad("its render is no whole number"),
             },
-        }
-        Parsed::Row(row)
+        };
+        Parsed::Row(Row {
+            url: given(Some(url)),
+            name: given(name),
+            bytes,
+            sha256,
+            render,
+            asset: given(asset),
+        })
     }
 }
 
@@ -175,15 +177,28 @@ impl Columns {
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use super::*;
 
-    fn rows(lines: &[&str]) -> Vec<Parsed> {
-        let mut csv = match Csv::new(lines[0]) {
-            Some(csv) => csv,
-            None => return vec![],
+    fn rows(lines: &[&str]) -> Vec<Parsed<'static>> {
+        let Some(mut csv) = Csv::new(lines[0]) else {
+            return vec![];
         };
-        let parsed = lines[1..].iter().map(|line| csv.parse(line));
-        parsed.filter(|line| *line != Parsed::Nothing).collect()
+        let kept = |text: Option<Cow<'_, str>>| text.map(|text| text.into_owned().into());
+        let parsed = lines[1..].iter().filter_map(|line| match csv.parse(line) {
+            Parsed::Row(row) => Some(Parsed::Row(Row {
+                url: kept(row.url),
+                name: kept(row.name),
+                asset: kept(row.asset),
+                bytes: row.bytes,
+                sha256: row.sha256,
+                render: row.render,
+            })),
+            Parsed::Bad(why) => Some(Parsed::Bad(why)),
+            _ => None,
+        });
+        parsed.collect()
     }
 
     #[test]

@@ -76,7 +76,7 @@ impl Format {
     }
 
     /// Understands one line, without its end.
-    pub fn parse(&mut self, line: &[u8]) -> Parsed {
+    pub fn parse<'a>(&'a mut self, line: &'a [u8]) -> Parsed<'a> {
         if line.contains(&0) {
             return Parsed::Bad("it holds a NUL");
         }

@@ -1,35 +1,41 @@
 //! NDJSON: an object a line, with `url`, `name`, `size` or `bytes`, `sha256`, `render`, `asset`, or
 //! with a manifest's short keys; also a manifest that was saved to a file.
 
-use serde::Deserialize;
-use serde_json::Value;
+mod size;
 
-use super::row::{Parsed, Row};
+use std::borrow::Cow;
+
+use serde::Deserialize;
+
+use super::row::{digest, Parsed, Row, NO_SIZE};
+use crate::borrowed::Borrowed;
+use size::Size;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Raw {
-    #[serde(alias = "u")]
-    url: Option<String>,
-    #[serde(alias = "n")]
-    name: Option<String>,
+struct Raw<'a> {
+    #[serde(alias = "u", borrow)]
+    url: Option<Borrowed<'a>>,
+    #[serde(alias = "n", borrow)]
+    name: Option<Borrowed<'a>>,
     #[serde(alias = "b", alias = "size")]
-    bytes: Option<Value>,
-    #[serde(alias = "h")]
-    sha256: Option<String>,
+    bytes: Size,
+    #[serde(alias = "h", borrow)]
+    sha256: Option<Borrowed<'a>>,
     #[serde(alias = "r")]
     render: Option<u64>,
-    #[serde(alias = "a")]
-    asset: Option<String>,
+    #[serde(alias = "a", borrow)]
+    asset: Option<Borrowed<'a>>,
     count: Option<u64>,
     expires: Option<i64>,
     complete: Option<bool>,
     end: Option<bool>,
-    next: Option<String>,
+    #[serde(borrow)]
+    next: Option<Borrowed<'a>>,
 }
 
 /// Understands one line, without its end.
-pub fn parse(line: &str) -> Parsed {
+pub fn parse(line: &str) -> Parsed<'_> {
     let line = line.trim();
     if line.is_empty() || line.starts_with('#') {
         return Parsed::Nothing;
@@ -45,34 +51,33 @@ pub fn parse(line: &str) -> Parsed {
     if raw.end == Some(true) {
         return Parsed::End(raw.next.is_some());
     }
-    let bytes = match raw.bytes {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::Number(number)) => number.to_string(),
-        Some(Value::String(text)) => text,
-        Some(_) => return Parsed::Bad("its size is no whole number of bytes"),
+    let Size::Known(bytes) = raw.bytes else {
+        return Parsed::Bad(NO_SIZE);
     };
-    match (raw.url, raw.name) {
+    match (text(raw.url), text(raw.name)) {
         (Some(template), None) if template.contains("{name}") => Parsed::Head {
-            template,
+            template: template.into_owned(),
             count: raw.count,
-            bytes: bytes.parse().ok(),
+            bytes,
             expires: raw.expires,
             complete: raw.complete,
         },
-        (url, name) => {
-            let mut row = Row {
+        (url, name) => match digest(&text(raw.sha256).unwrap_or_default()) {
+            Err(why) => Parsed::Bad(why),
+            Ok(sha256) => Parsed::Row(Row {
                 url,
                 name,
+                bytes,
+                sha256,
                 render: raw.render,
-                asset: raw.asset,
-                ..Row::default()
-            };
-            match row.measures(&bytes, raw.sha256.as_deref().unwrap_or_default()) {
-                Ok(()) => Parsed::Row(row),
-                Err(why) => Parsed::Bad(why),
-            }
-        }
+                asset: text(raw.asset),
+            }),
+        },
     }
+}
+
+fn text(field: Option<Borrowed<'_>>) -> Option<Cow<'_, str>> {
+    field.map(|text| text.0)
 }
 
 #[cfg(test)]
@@ -82,12 +87,11 @@ mod tests {
     #[test]
     fn both_sets_of_keys_are_known() {
         let digest = "ab".repeat(32);
-        let long = parse(&format!(
+        let long = format!(
             r#"{{"url":"http://h/a","name":"a","size":7,"sha256":"{digest}","extra":[1]}}"#
-        ));
-        let short = parse(&format!(
-            r#"{{"u":"http://h/a","n":"a","b":7,"h":"{digest}"}}"#
-        ));
+        );
+        let short = format!(r#"{{"u":"http://h/\u0061","n":"a","b":"7","h":"{digest}"}}"#);
+        let (long, short) = (parse(&long), parse(&short));
         assert!(matches!(&long, Parsed::Row(row) if row.bytes == Some(7)));
         assert_eq!(long, short);
         let bare = parse(r#"{"url":"http://h/a","size":null,"sha256":null}"#);
@@ -115,6 +119,10 @@ mod tests {
             r#"{"url":5}"#,
             r#"{"url":"http://h/a","size":-1}"#,
             r#"{"url":"http://h/a","size":1.5}"#,
+            r#"{"url":"http://h/a","size":"many"}"#,
+            r#"{"url":"http://h/a","size":[{"a":1}]}"#,
+            r#"{"url":"http://h/a","size":true}"#,
+            r#"{"url":"http://h/a","size":18446744073709551616}"#,
             r#"{"url":"http://h/a","sha256":"xyz"}"#,
             r#"{"url":"a","u":"b"}"#,
             "[]",

@@ -10,6 +10,7 @@
 //! Any of them may be gzip or zstd. Every line is hostile until shown otherwise; a bad one is
 //! told with its number and reason, and the rest goes on.
 
+mod address;
 mod csv;
 mod format;
 mod input;
@@ -29,6 +30,8 @@ use crate::error::Result;
 use crate::http::Http;
 use crate::links::Links;
 use crate::manifest::{Line, Manifest, Source};
+#[cfg(any(test, feature = "fuzzing"))]
+pub use address::Addresses;
 #[cfg(any(test, feature = "fuzzing"))]
 pub use format::{Format, Label};
 pub use reader::Reader;

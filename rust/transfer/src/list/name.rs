@@ -1,7 +1,8 @@
 //! Names in lists: taken from URLs when the list gives none, and paths of valid names otherwise.
 
+use std::borrow::Cow;
+
 use percent_encoding::percent_decode_str;
-use url::Url;
 
 use crate::names;
 
@@ -22,19 +23,23 @@ pub fn fault(name: &str) -> Option<&'static str> {
     name.split('/').find_map(names::fault)
 }
 
-/// The last segment of the URL's path, percent-decoded as far as the result can be a file name.
+/// The last segment of the path of an absolute URL, percent-decoded as far as the result can be a file name.
 ///
 /// What cannot (`/`, `:` and others, control characters, what is not UTF-8) stays encoded, so two
 /// different segments never give one name.
-pub fn of(url: &Url) -> Result<String, &'static str> {
-    let segment = url.path().rsplit('/').next().unwrap_or_default();
+pub fn of(url: &str) -> Result<Cow<'_, str>, &'static str> {
+    let path = url.split(['?', '#']).next().unwrap_or_default();
+    let segment = path.rsplit('/').next().unwrap_or_default();
     if segment.is_empty() {
         return Err("its URL ends in a slash, so it needs a name");
     }
     let Ok(text) = percent_decode_str(segment).decode_utf8() else {
-        return Ok(segment.to_owned());
+        return Ok(segment.into());
     };
     let is_kept = |letter: char| !letter.is_control() && !"/\\<>:\"|?*%".contains(letter);
+    if text.chars().all(is_kept) {
+        return Ok(text);
+    }
     let mut name = String::with_capacity(text.len());
     for letter in text.chars() {
         if is_kept(letter) {
@@ -46,5 +51,5 @@ pub fn of(url: &Url) -> Result<String, &'static str> {
             name.push_str(&format!("%{byte:02X}"));
         }
     }
-    Ok(name)
+    Ok(name.into())
 }

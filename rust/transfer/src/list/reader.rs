@@ -4,9 +4,10 @@ use std::hash::{DefaultHasher, Hasher};
 
 use bytes::Bytes;
 
+use super::address::Addresses;
 use super::format::{Format, Label};
 use super::input::Pieces;
-use super::row::{Parsed, Row};
+use super::row::{Checked, Parsed, Row};
 use super::Input;
 use crate::backoff::Backoff;
 use crate::control::Gate;
@@ -34,6 +35,7 @@ pub struct Reader<'a> {
     /// Over the names of lines up to `line`, and what it must be at line `known`.
     names: DefaultHasher,
     expected: u64,
+    addresses: Addresses,
     backoff: Backoff,
     ended: bool,
 }
@@ -70,6 +72,7 @@ impl<'a> Reader<'a> {
             known: 0,
             names: DefaultHasher::new(),
             expected: 0,
+            addresses: Addresses::default(),
             backoff: Backoff::new(http.limits().attempts),
             ended: false,
         }
@@ -205,7 +208,11 @@ impl<'a> Reader<'a> {
             Parsed::Nothing => Ok(None),
             Parsed::Bad(why) => Ok(Some(bad(self.line, why))),
             Parsed::Row(row) => {
-                let found = entry(row, self.line, self.source, open.has_template);
+                let base = self.source.list.base();
+                let found = match row.check(&mut self.addresses, base, open.has_template) {
+                    Err(why) => Line::Bad(format!("line {}", self.line), why),
+                    Ok(checked) => Line::File(entry(&row, &checked, self.line)),
+                };
                 if let Line::File(entry) = &found {
                     self.names.write(entry.name.as_bytes());
                 }
@@ -287,18 +294,15 @@ fn bad(line: u64, why: &str) -> Line {
     Line::Bad(format!("line {line}"), why.to_owned())
 }
 
-fn entry(row: Row, line: u64, source: &Source, has_template: bool) -> Line {
-    match row.check(source.list.base(), has_template) {
-        Err(why) => Line::Bad(format!("line {line}"), why),
-        Ok(checked) => Line::File(Entry {
-            name: checked.name.into(),
-            previous: None,
-            line,
-            render: row.render,
-            asset: row.asset.map(Into::into),
-            bytes: row.bytes,
-            sha256: row.sha256,
-            url: checked.url.map(|url| String::from(url).into()),
-        }),
+fn entry(row: &Row<'_>, checked: &Checked<'_>, line: u64) -> Entry {
+    Entry {
+        name: checked.name.as_ref().into(),
+        previous: None,
+        line,
+        render: row.render,
+        asset: row.asset.as_deref().map(Into::into),
+        bytes: row.bytes,
+        sha256: row.sha256,
+        url: checked.url.as_deref().map(Into::into),
     }
 }

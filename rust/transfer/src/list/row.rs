@@ -1,17 +1,20 @@
 //! One line of a list, understood: what every format comes down to.
 
+use std::borrow::Cow;
+
 use url::Url;
 
+use super::address::Addresses;
 use super::name;
 use crate::manifest::sha256;
 
 /// What a line says of one file. Nothing in it is checked yet but what the type holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Row {
+pub struct Row<'a> {
     /// Where it is, as written; perhaps relative.
-    pub url: Option<String>,
+    pub url: Option<Cow<'a, str>>,
     /// Its name, perhaps in a sub-folder (`a/b.png`).
-    pub name: Option<String>,
+    pub name: Option<Cow<'a, str>>,
     /// Size in bytes.
     pub bytes: Option<u64>,
     /// SHA-256 of its content.
@@ -19,14 +22,14 @@ pub struct Row {
     /// The render it belongs to.
     pub render: Option<u64>,
     /// What kind of file it is.
-    pub asset: Option<String>,
+    pub asset: Option<Cow<'a, str>>,
 }
 
 /// What a line turned out to be.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Parsed {
+pub enum Parsed<'a> {
     /// A file.
-    Row(Row),
+    Row(Row<'a>),
     /// The first line of a manifest: how a name becomes a URL, how many files and bytes.
     Head {
         /// A URL reference that holds `{name}`.
@@ -50,39 +53,50 @@ pub enum Parsed {
 
 /// A row with its address and name made sure of.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Checked {
+pub struct Checked<'a> {
     /// Absolute, http or https, without a fragment; none if the template has to give it.
-    pub url: Option<Url>,
+    pub url: Option<Cow<'a, str>>,
     /// A name that may be a path inside the output folder.
-    pub name: String,
+    pub name: Cow<'a, str>,
 }
 
-impl Row {
-    /// Sets size and hash from texts; an empty text is none.
-    pub fn measures(&mut self, bytes: &str, digest: &str) -> Result<(), &'static str> {
-        if !bytes.is_empty() {
-            self.bytes = Some(
-                bytes
-                    .parse()
-                    .map_err(|_| "its size is no whole number of bytes")?,
-            );
-        }
-        if !digest.is_empty() {
-            self.sha256 = Some(sha256(digest).ok_or("its sha256 is not 64 hexadecimal digits")?);
-        }
-        Ok(())
+/// The size that a text tells; an empty one tells none.
+pub fn size(text: &str) -> Result<Option<u64>, &'static str> {
+    match text {
+        "" => Ok(None),
+        text => text.parse().map(Some).map_err(|_| NO_SIZE),
     }
+}
 
+/// What is said of a size that is none.
+pub const NO_SIZE: &str = "its size is no whole number of bytes";
+
+/// The hash that a text tells; an empty one tells none.
+pub fn digest(text: &str) -> Result<Option<[u8; 32]>, &'static str> {
+    match text {
+        "" => Ok(None),
+        text => sha256(text)
+            .map(Some)
+            .ok_or("its sha256 is not 64 hexadecimal digits"),
+    }
+}
+
+impl Row<'_> {
     /// The address and the name, or why there is none. Relative URLs are relative to `base`.
-    pub fn check(&self, base: Option<&Url>, has_template: bool) -> Result<Checked, String> {
+    pub fn check(
+        &self,
+        addresses: &mut Addresses,
+        base: Option<&Url>,
+        has_template: bool,
+    ) -> Result<Checked<'_>, String> {
         let url = match &self.url {
-            Some(text) => Some(address(text, base)?),
+            Some(text) => Some(addresses.whole(text, base)?),
             None if has_template && self.name.is_some() => None,
             None => return Err("it names no url".to_owned()),
         };
         let name = match (&self.name, &url) {
-            (Some(name), _) => name.clone(),
-            (None, Some(url)) => name::of(url)?,
+            (Some(name), _) => Cow::Borrowed(name.as_ref()),
+            (None, Some(url)) => name::of(url)?.into_owned().into(),
             (None, None) => return Err("it names no file".to_owned()),
         };
         if let Some(why) = name::fault(&name) {
@@ -93,33 +107,22 @@ impl Row {
     }
 }
 
-/// An absolute web address without a fragment.
-pub fn address(text: &str, base: Option<&Url>) -> Result<Url, &'static str> {
-    let parsed = match base {
-        Some(base) => base.join(text),
-        None => Url::parse(text),
-    };
-    let mut url = parsed.map_err(|_| "it is no absolute URL; relative ones need --base")?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err("its URL is neither http nor https");
-    }
-    if url.host_str().is_none_or(str::is_empty) {
-        return Err("its URL names no host");
-    }
-    url.set_fragment(None);
-    Ok(url)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn row(url: &str, name: Option<&str>) -> Row {
+    fn row<'a>(url: &'a str, name: Option<&'a str>) -> Row<'a> {
         Row {
-            url: Some(url.to_owned()),
-            name: name.map(str::to_owned),
+            url: Some(url.into()),
+            name: name.map(Into::into),
             ..Row::default()
         }
+    }
+
+    fn check(row: &Row<'_>, base: Option<&Url>) -> Result<(String, String), String> {
+        let checked = row.check(&mut Addresses::default(), base, false)?;
+        let url = checked.url.unwrap_or_default();
+        Ok((url.into_owned(), checked.name.into_owned()))
     }
 
     #[test]
@@ -133,8 +136,8 @@ mod tests {
             ("http://h/%FF.png", "%FF.png"),
             ("http://h/a%00b", "a%00b"),
         ] {
-            let checked = row(url, None).check(None, false);
-            assert_eq!(checked.map(|row| row.name), Ok(name.to_owned()), "{url}");
+            let checked = check(&row(url, None), None);
+            assert_eq!(checked.map(|row| row.1), Ok(name.to_owned()), "{url}");
         }
     }
 
@@ -158,18 +161,18 @@ mod tests {
             ("http://h/a", Some(".synthesis/lock")),
             ("http://h/a", Some("a/CON.txt")),
         ] {
-            assert!(row(url, name).check(None, false).is_err(), "{url} {name:?}");
+            assert!(check(&row(url, name), None).is_err(), "{url} {name:?}");
         }
-        assert!(row("http://h/a", Some("a/b/c.png"))
-            .check(None, false)
-            .is_ok());
+        assert!(check(&row("http://h/a", Some("a/b/c.png")), None).is_ok());
     }
 
     #[test]
     fn a_base_makes_relative_urls_whole() {
         let base = Url::parse("https://h/x/list.txt").ok();
-        let checked = row("y/z.png#f", None).check(base.as_ref(), false);
-        let url = checked.ok().and_then(|row| row.url).map(String::from);
-        assert_eq!(url.as_deref(), Some("https://h/x/y/z.png"));
+        let checked = check(&row("y/z.png#f", None), base.as_ref());
+        assert_eq!(
+            checked.map(|row| row.0).as_deref(),
+            Ok("https://h/x/y/z.png")
+        );
     }
 }

@@ -3,7 +3,7 @@
 use super::row::{Parsed, Row};
 
 /// Understands one line, without its end.
-pub fn parse(line: &str) -> Parsed {
+pub fn parse(line: &str) -> Parsed<'_> {
     let line = line.trim();
     if line.is_empty() || line.starts_with('#') {
         return Parsed::Nothing;
@@ -16,8 +16,8 @@ pub fn parse(line: &str) -> Parsed {
         return Parsed::Bad("its URL holds a space; a name is divided from it by a tab");
     }
     Parsed::Row(Row {
-        url: Some(url.to_owned()),
-        name: name.filter(|name| !name.is_empty()).map(str::to_owned),
+        url: Some(url.into()),
+        name: name.filter(|name| !name.is_empty()).map(Into::into),
         ..Row::default()
     })
 }
@@ -28,7 +28,10 @@ mod tests {
 
     fn read(line: &str) -> Option<(String, Option<String>)> {
         match parse(line) {
-            Parsed::Row(row) => Some((row.url.unwrap_or_default(), row.name)),
+            Parsed::Row(row) => {
+                let url = row.url.unwrap_or_default().into_owned();
+                Some((url, row.name.map(Into::into)))
+            }
             _ => None,
         }
     }
