@@ -8,7 +8,6 @@ or a file is cleaned of control characters, and no known secret leaves this file
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 import sys
@@ -47,7 +46,7 @@ class Output:
     def result(self, document: Any, text: str, *, bare: str | None = None) -> None:
         """Print the answer of a command: `document` for --json, `bare` for --quiet, else `text`."""
         if self.as_json:
-            self._write(sys.stdout, json.dumps(document, ensure_ascii=False, default=str) + "\n")
+            self._write(sys.stdout, _json(document) + "\n")
         elif self.quiet:
             if bare is not None:
                 self._write(sys.stdout, clean(bare) + "\n")
@@ -59,7 +58,7 @@ class Output:
         """Print one NDJSON event; only --json has events."""
         if self.as_json:
             self._streaming = True
-            line = json.dumps({"event": event, **fields}, ensure_ascii=False, default=str)
+            line = _json({"event": event, **fields})
             self._write(sys.stdout, line + "\n")
             sys.stdout.flush()
 
@@ -98,7 +97,7 @@ class Output:
         if self.as_json:
             body = {"kind": error.kind, "message": error.message, "hint": error.hint, "fields": error.fields}
             document = {"event": "error", "error": body} if self._streaming else {"error": body}
-            self._write(sys.stdout, json.dumps(document, ensure_ascii=False, default=str) + "\n")
+            self._write(sys.stdout, _json(document) + "\n")
             sys.stdout.flush()
             return
         lines = [f"{paint('error:', 'red')} {_one_line(error.message)}"]
@@ -202,6 +201,12 @@ def reader_gone() -> int:
 def clean(text: str) -> str:
     """Return `text` with control characters made visible, so that data cannot drive the terminal."""
     return _CONTROL.sub(lambda match: match.group().encode("unicode_escape").decode(), text)
+
+
+def _json(document: object) -> str:
+    import json  # people do without
+
+    return json.dumps(document, ensure_ascii=False, default=str)
 
 
 def _one_line(text: str) -> str:
