@@ -48,9 +48,9 @@ impl<'h> Chunks<'h> {
         index: usize,
     ) -> Result<Self> {
         let part = &header.parts[index];
-        let (step_x, step_y) = part.block_size();
+        let (step_x, _) = part.block_size();
         let columns = part.data_window.width().div_ceil(step_x);
-        let count = columns * part.data_window.height().div_ceil(step_y);
+        let count = part.blocks();
         let before: u64 = header.parts[..index]
             .iter()
             .map(|part| part.chunks * 8)

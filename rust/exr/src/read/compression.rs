@@ -58,14 +58,17 @@ impl Compression {
         }
     }
 
-    /// How many bytes one byte of the file can stand for, at most: deflate 1032, RLE 64 (two
-    /// bytes for a run of 128), PXR24 1032 x 4/3. The others have no such limit.
+    /// How many bytes one byte of a block can stand for, at most: deflate 1032, RLE 64 (two
+    /// bytes for a run of 128), PXR24 1032 x 4/3, PIZ 512 (nine bits for a run of 256 samples),
+    /// B44 11 (three bytes for 16 samples). DWA has no such limit.
     pub const fn expansion(self) -> Option<u64> {
         match self {
             Self::NONE => Some(1),
             Self::RLE => Some(64),
             Self::ZIPS | Self::ZIP => Some(1032),
             Self::PXR24 => Some(1376),
+            Self::PIZ => Some(512),
+            Self::B44 | Self::B44A => Some(11),
             _ => None,
         }
     }

@@ -103,6 +103,10 @@ impl Decoder {
             }
             _ => {
                 let raw = self.by_crate(bytes, shape)?;
+                if start == 0 {
+                    *out = raw;
+                    return Ok(Form::Raw);
+                }
                 grow(out, start + shape.raw)?;
                 out[start..start + shape.raw].copy_from_slice(&raw[..shape.raw]);
                 Ok(Form::Raw)

@@ -11,7 +11,8 @@ use crate::read::input::Input;
 use crate::read::part::{Form, Part};
 
 const MAX_PARTS: usize = 64;
-const MAX_ATTRIBUTES: usize = 4096;
+/// Of all parts together.
+const MAX_ATTRIBUTES: usize = 8192;
 /// Largest attribute, in bytes.
 pub const MAX_ATTRIBUTE: usize = 32 << 20;
 const MAX_ALL_ATTRIBUTES: usize = 64 << 20;
@@ -57,7 +58,10 @@ impl Header {
             tiled: flags & TILED != 0,
             deep: flags & DEEP != 0,
         };
-        let mut budget = MAX_ALL_ATTRIBUTES;
+        let mut budget = Budget {
+            bytes: MAX_ALL_ATTRIBUTES,
+            count: MAX_ATTRIBUTES,
+        };
         let mut parts = Vec::new();
         loop {
             let attributes = attributes(input, &mut budget)
@@ -107,7 +111,13 @@ impl Header {
     }
 }
 
-fn attributes<R: Read + Seek>(input: &mut Input<R>, budget: &mut usize) -> Result<Vec<Attribute>> {
+/// What the attributes of a file may still take.
+struct Budget {
+    bytes: usize,
+    count: usize,
+}
+
+fn attributes<R: Read + Seek>(input: &mut Input<R>, budget: &mut Budget) -> Result<Vec<Attribute>> {
     let mut found = Vec::new();
     loop {
         let name = word(input)?;
@@ -117,13 +127,14 @@ fn attributes<R: Read + Seek>(input: &mut Input<R>, budget: &mut usize) -> Resul
         let kind = word(input)?;
         let size = usize::try_from(input.int()?)
             .map_err(|_| Error::invalid(format!("attribute {name} has a negative size")))?;
-        if size > MAX_ATTRIBUTE || size > *budget || found.len() >= MAX_ATTRIBUTES {
+        if size > MAX_ATTRIBUTE || size > budget.bytes || budget.count == 0 {
             return Err(Error::new(
                 Kind::TooLarge,
-                format!("attribute {name} is too large"),
+                format!("attribute {name} is too large, or one too many"),
             ));
         }
-        *budget -= size;
+        budget.bytes -= size;
+        budget.count -= 1;
         let value = input
             .vec(size)
             .map_err(|error| error.at(format!("attribute {name}")))?;

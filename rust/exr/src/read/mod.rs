@@ -20,6 +20,8 @@ pub(crate) mod part;
 mod plausible;
 pub(crate) mod predictor;
 mod rows;
+#[cfg(test)]
+mod tests;
 
 pub use channels::{find, Place};
 pub use input::Input;

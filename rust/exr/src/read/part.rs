@@ -5,7 +5,7 @@ use crate::read::attribute::{channels, tiles, window, Attribute, Channel, Tiles,
 use crate::read::compression::Compression;
 
 /// Largest block before compression, in bytes.
-const MAX_BLOCK: u64 = 256 << 20;
+const MAX_BLOCK: u64 = 96 << 20;
 
 /// What the version field says of the whole file.
 #[derive(Clone, Copy, Debug)]
@@ -143,6 +143,12 @@ impl Part {
                 self.compression.lines().unwrap_or(1),
             ),
         }
+    }
+
+    /// Blocks of the largest level.
+    pub fn blocks(&self) -> usize {
+        let (x, y) = self.block_size();
+        self.data_window.width().div_ceil(x) * self.data_window.height().div_ceil(y)
     }
 
     /// Bytes of the largest level before compression.

@@ -7,13 +7,18 @@ use crate::read::part::Part;
 
 /// Most memory for one row of blocks of all parts that are read in step.
 const MAX_BANDS: u64 = 192 << 20;
+/// Most blocks of the largest levels that are read.
+const MAX_BLOCKS: usize = 1 << 21;
+/// What a compression without a limit may make of a byte of the file, and of any file.
+const MUCH: u64 = 4096;
+const ANY: u64 = 256 << 20;
 /// Pixels that may always be shown, whatever is stored.
 const FEW: u64 = 1 << 24;
 
 /// Checks parts of which some `channels` are wanted, in a file of `length` bytes.
 pub fn check(header: &Header, channels: &[Vec<usize>], length: u64, partial: bool) -> Result<()> {
     let shown = header.parts[0].display_window;
-    let mut memory = 0;
+    let (mut memory, mut blocks) = (0, 0);
     let wanted = channels
         .iter()
         .enumerate()
@@ -25,6 +30,13 @@ pub fn check(header: &Header, channels: &[Vec<usize>], length: u64, partial: boo
         }
         check_shown(shown, part, length)?;
         memory += band_bytes(part, channels.len(), shown.width() as u64);
+        blocks += part.blocks();
+    }
+    if blocks > MAX_BLOCKS {
+        return Err(Error::new(
+            Kind::TooLarge,
+            format!("{blocks} blocks are more than {MAX_BLOCKS}"),
+        ));
     }
     if memory > MAX_BANDS {
         return Err(Error::new(
@@ -39,11 +51,11 @@ pub fn check(header: &Header, channels: &[Vec<usize>], length: u64, partial: boo
 /// The pixels must be able to come from the file.
 fn check_pixels(part: &Part, length: u64) -> Result<()> {
     let raw = part.raw_bytes();
-    let most = part
-        .compression
-        .expansion()
-        .map(|times| length.saturating_mul(times));
-    if most.is_some_and(|most| raw > most) && part.unreadable().is_none() {
+    let most = match part.compression.expansion() {
+        Some(times) => length.saturating_mul(times),
+        None => length.saturating_mul(MUCH).max(ANY),
+    };
+    if raw > most && part.unreadable().is_none() {
         return Err(Error::invalid(format!(
             "it claims {raw} bytes of pixels, which the file cannot hold"
         ))
