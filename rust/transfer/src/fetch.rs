@@ -14,7 +14,7 @@ use crate::entry::Entry;
 use crate::error::{Error, Result};
 use crate::fates::Fates;
 use crate::folder::Folder;
-use crate::http::{Http, Response};
+use crate::http::{Http, Piece, Response};
 use crate::journal::Journal;
 use crate::key::host;
 use crate::links::Links;
@@ -105,11 +105,11 @@ pub async fn get(
 }
 
 /// The next piece of a body. At the tail of a run a stalled one is given up early.
-pub async fn piece<'a>(
+pub async fn piece(
     context: &Context,
     entry: &Entry,
-    response: &'a mut Response,
-) -> Result<Option<&'a [u8]>> {
+    response: &mut Response,
+) -> Result<Option<Piece>> {
     let control = &context.control;
     tokio::select! {
         biased;

@@ -13,6 +13,7 @@ use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 use crate::control;
+use crate::hash::{compress_with, Hash, Kernel};
 use crate::http::chunked::{Chunked, Step};
 use crate::http::head::{Framing, Head};
 use crate::ids::Ids;
@@ -32,6 +33,7 @@ pub const READERS: &[(&str, Reader)] = &[
     ("chunked", chunked),
     ("content_range", content_range),
     ("digest", digest),
+    ("hash", hash),
     ("ids", ids),
     ("journal", journal),
     ("lines", lines),
@@ -44,6 +46,29 @@ pub const READERS: &[(&str, Reader)] = &[
     ("retry_after", retry_after),
     ("shard", shard),
 ];
+
+/// Whatever the pieces and the lanes, a file has one sha256. The first byte is how many files, which all but
+/// a few bytes of the rest are in common to; the second is how they are cut; the third is the kernel.
+pub fn hash(data: &[u8]) {
+    let [many, cut, kernel, bytes @ ..] = data else {
+        return;
+    };
+    let kernel = Kernel::ALL[usize::from(*kernel) % Kernel::ALL.len()];
+    let files = (0..usize::from(*many) % 20).map(|n| &bytes[n.min(bytes.len())..]);
+    let files: Vec<&[u8]> = files.collect();
+    let mut hashes = vec![Hash::new(); files.len()];
+    for is_second in [false, true] {
+        let pieces = hashes.iter_mut().zip(&files).enumerate();
+        let pieces = pieces.map(|(n, (hash, file))| {
+            let (first, second) = file.split_at((usize::from(*cut) * (n + 1)).min(file.len()));
+            hash.lane(if is_second { second } else { first })
+        });
+        compress_with(&mut pieces.collect::<Vec<_>>(), |_| kernel);
+    }
+    for (hash, file) in hashes.into_iter().zip(files) {
+        assert_eq!(hash.finish()[..], Sha256::digest(file)[..]);
+    }
+}
 
 /// The head of an answer is whole at one length alone, and a connection is kept only where the body's end is clear.
 pub fn response_head(data: &[u8]) {

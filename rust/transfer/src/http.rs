@@ -31,6 +31,7 @@ use http::{HeaderMap, Method};
 use tokio::time::{timeout, Instant};
 use url::Url;
 
+pub use buffer::Piece;
 pub use response::Response;
 
 use crate::error::{Error, Result};
@@ -265,7 +266,7 @@ impl Http {
                 let place = place.clone();
                 let bad = |why: &str| Lost::Broken(no_http(&place, why));
                 if let Some(length) = connection.parse_head(of_head).map_err(bad)? {
-                    connection.used(length);
+                    connection.skip(length);
                     match connection.head.status {
                         101 => return Err(bad("it speaks another protocol now")),
                         100..=199 if interim == MOST_INTERIM => {

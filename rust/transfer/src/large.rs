@@ -16,7 +16,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
-use sha2::{Digest, Sha256};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -28,6 +27,7 @@ use crate::entry::Entry;
 use crate::error::{Error, Result};
 use crate::fetch::{Context, Fault};
 use crate::folder::part_id;
+use crate::hash::Hash;
 use crate::http::Response;
 use crate::manifest::hex;
 use crate::patience::Patience;
@@ -53,7 +53,7 @@ pub struct Large {
     file: File,
     validator: OnceLock<String>,
     claims: Mutex<Claims>,
-    hash: Mutex<(Sha256, u64)>,
+    hash: tokio::sync::Mutex<(Hash, u64)>,
     counted: AtomicU64,
     changed: Notify,
     called: Mutex<Instant>,
@@ -177,7 +177,7 @@ impl Large {
                 whole: false,
                 fault: None,
             }),
-            hash: Mutex::new((Sha256::new(), 0)),
+            hash: tokio::sync::Mutex::new((Hash::new(), 0)),
             changed: Notify::new(),
             called: Mutex::new(Instant::now()),
             dead: CancellationToken::new(),

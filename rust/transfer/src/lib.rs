@@ -32,6 +32,7 @@ mod folder;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 mod gauge;
+mod hash;
 mod hex;
 mod http;
 mod ids;

@@ -191,7 +191,7 @@ impl<'a> Manifest<'a> {
         while !body.lines.has_line().map_err(Trouble::Again)? {
             let piece = body.response.piece().await.map_err(Trouble::Again)?;
             match piece {
-                Some(piece) => body.lines.feed(Bytes::copy_from_slice(piece)),
+                Some(piece) => body.lines.feed(Bytes::copy_from_slice(&piece)),
                 // Of gzip the last lines come only now.
                 None if body.lines.finish().unwrap_or(false) => break,
                 None => return Err(cut(self.source)),

@@ -1,11 +1,9 @@
-//! A file of up to 1 MiB: one request, hashed and written from the buffer it arrives in, one name.
+//! A file of up to 1 MiB: one request, written and hashed from the buffer it arrives in, one name.
 //!
 //! Six system calls for 20 KB (send, receive, open, write, link, close), so no thread hop, no stat
 //! and no fsync: `Folder::sync` covers many files at once.
 
 use std::time::Instant;
-
-use sha2::{Digest, Sha256};
 
 use crate::counters::add;
 use crate::draft::Draft;
@@ -15,6 +13,7 @@ use crate::fetch::{
     check_beginning, get, is_other_version, may_be_refusal, mismatch, piece, strong_etag, Ask,
     Context, Fault,
 };
+use crate::hash::Hash;
 use crate::http::Response;
 use crate::patience::Patience;
 
@@ -57,11 +56,11 @@ pub async fn take(
     let size = entry.bytes.unwrap_or(LARGEST);
     check_head(entry, response, size)?;
     let mut draft = Draft::new(&context.folder, &entry.name).map_err(Fault::Final)?;
-    let (mut hash, mut arrived) = (Sha256::new(), 0_u64);
+    let (mut hash, mut arrived) = (Hash::new(), 0_u64);
     let is_doubted = may_be_refusal(response, entry);
     while let Some(piece) = piece(context, entry, response).await? {
         if is_doubted && arrived == 0 {
-            check_beginning(entry, piece)?;
+            check_beginning(entry, &piece)?;
         }
         add(&context.counters.bytes_received, piece.len() as u64);
         context.throttle.take(piece.len()).await;
@@ -72,12 +71,12 @@ pub async fn take(
                 "the server sent more bytes than the list says",
             ));
         }
-        if entry.sha256.is_some() {
-            hash.update(piece);
-        }
         let begun = Instant::now();
-        draft.write(&entry.name, piece).map_err(Fault::Final)?;
+        draft.write(&entry.name, &piece).map_err(Fault::Final)?;
         context.control.pulse.wrote(begun.elapsed());
+        if entry.sha256.is_some() {
+            hash.take(piece).await;
+        }
     }
     if arrived < size {
         let text = format!(
@@ -86,10 +85,7 @@ pub async fn take(
         );
         return Err(Fault::Again(Error::new("network", text)));
     }
-    if entry
-        .sha256
-        .is_some_and(|known| hash.finalize()[..] != known)
-    {
+    if entry.sha256.is_some_and(|known| hash.finish() != known) {
         return Err(mismatch(
             entry,
             "the sha256 of what arrived is not that of the list",

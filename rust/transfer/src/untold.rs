@@ -3,8 +3,6 @@
 use std::fs::File;
 use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
-
 use crate::board::Board;
 use crate::counters::{add, take};
 use crate::disk;
@@ -12,6 +10,7 @@ use crate::entry::Entry;
 use crate::error::Error;
 use crate::fetch::{check_beginning, get, may_be_refusal, mismatch, Ask, Context, Fault};
 use crate::folder::part_id;
+use crate::hash::Hash;
 use crate::http::Response;
 use crate::{large, small};
 
@@ -86,22 +85,22 @@ async fn receive(
     let part = context.folder.part(&entry.name);
     let fail = |error: std::io::Error| Fault::Final(Error::io("write", &part, &error));
     let file = File::create(&part).map_err(fail)?;
-    let (mut hash, mut at) = (Sha256::new(), 0);
+    let (mut hash, mut at) = (Hash::new(), 0);
     let is_doubted = may_be_refusal(response, entry);
     while let Some(piece) = response.piece().await? {
         if is_doubted && at == 0 {
-            check_beginning(entry, piece)?;
+            check_beginning(entry, &piece)?;
         }
-        disk::write_at(&file, piece, at).map_err(fail)?;
-        if entry.sha256.is_some() {
-            hash.update(piece);
-        }
+        disk::write_at(&file, &piece, at).map_err(fail)?;
         at += piece.len() as u64;
         add(&context.counters.bytes_received, piece.len() as u64);
         context.throttle.take(piece.len()).await;
+        if entry.sha256.is_some() {
+            hash.take(piece).await;
+        }
     }
     match entry.sha256 {
-        Some(known) if hash.finalize()[..] != known => Err(mismatch(
+        Some(known) if hash.finish() != known => Err(mismatch(
             entry,
             "the sha256 of what arrived is not that of the list",
         )),

@@ -2,12 +2,13 @@
 //! only while bytes are in it, so that hundreds of connections share what stays in the cache.
 
 use std::cell::RefCell;
+use std::ops::{Deref, Range};
 
 /// As much as a second-level cache keeps hot between socket, hash and file.
 pub const SIZE: usize = 256 << 10;
 
-/// More than these at one time are bodies that wait for a disk: then room is not what counts.
-const KEPT: usize = 4;
+/// As many as are hashed side by side.
+const KEPT: usize = 16;
 
 thread_local! {
     static SPARE: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
@@ -27,4 +28,36 @@ pub fn give(buffer: Vec<u8>) {
             spare.push(buffer);
         }
     });
+}
+
+/// Received bytes, in the buffer that they came in.
+pub struct Piece {
+    buffer: Vec<u8>,
+    range: Range<usize>,
+}
+
+impl Piece {
+    /// These bytes of a buffer.
+    pub fn new(buffer: Vec<u8>, range: Range<usize>) -> Self {
+        Self { buffer, range }
+    }
+
+    /// Keeps the first `length` bytes.
+    pub fn truncate(&mut self, length: usize) {
+        self.range.end = self.range.end.min(self.range.start + length);
+    }
+}
+
+impl Deref for Piece {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.buffer[self.range.clone()]
+    }
+}
+
+impl Drop for Piece {
+    fn drop(&mut self) {
+        give(std::mem::take(&mut self.buffer));
+    }
 }

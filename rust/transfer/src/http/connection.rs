@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{sleep_until, Instant, Sleep};
 
-use super::buffer;
+use super::buffer::{self, Piece};
 use super::head::Head;
 use super::place::Place;
 
@@ -65,14 +65,22 @@ impl Connection {
         &self.buffer[self.start..self.end]
     }
 
-    /// Marks the first `amount` bytes as used; they stay readable until the next [`Self::fill`].
-    pub fn used(&mut self, amount: usize) {
+    /// Passes over the first `amount` bytes.
+    pub fn skip(&mut self, amount: usize) {
         self.start += amount.min(self.end - self.start);
     }
 
-    /// `amount` bytes just marked as used.
-    pub fn last(&self, amount: usize) -> &[u8] {
-        &self.buffer[self.start - amount..self.start]
+    /// Takes the first `amount` bytes out: with their buffer, if they are all that it holds.
+    pub fn take(&mut self, amount: usize) -> Piece {
+        let from = self.start;
+        self.skip(amount);
+        if self.start < self.end {
+            let mut copy = buffer::take();
+            copy[..amount].copy_from_slice(&self.buffer[from..self.start]);
+            return Piece::new(copy, 0..amount);
+        }
+        (self.start, self.end) = (0, 0);
+        Piece::new(std::mem::take(&mut self.buffer), from..from + amount)
     }
 
     /// The head at the beginning of [`Self::bytes`]: its length once it is whole.

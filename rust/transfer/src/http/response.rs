@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use url::Url;
 
+use super::buffer::Piece;
 use super::chunked::{Chunked, Step};
 use super::head::{Framing, Head};
 use super::pool::Lease;
@@ -104,7 +105,7 @@ impl Response {
     }
 
     /// The next piece of the body, or `None` at its end.
-    pub async fn piece(&mut self) -> Result<Option<&[u8]>> {
+    pub async fn piece(&mut self) -> Result<Option<Piece>> {
         let amount = loop {
             match self.step()? {
                 Some(0) => return Ok(None),
@@ -112,14 +113,11 @@ impl Response {
                 None => self.fill().await?,
             }
         };
-        Ok(self
-            .lease
-            .connection
-            .as_ref()
-            .map(|connection| connection.last(amount)))
+        let connection = self.lease.connection.as_mut();
+        Ok(connection.map(|connection| connection.take(amount)))
     }
 
-    /// Passes over what is here already: bytes of the body, 0 at its end, `None` if more is needed.
+    /// What is here already: bytes of the body to take next, 0 at its end, `None` if more is needed.
     fn step(&mut self) -> Result<Option<usize>> {
         let Some(connection) = &mut self.lease.connection else {
             return Ok(Some(0));
@@ -141,7 +139,7 @@ impl Response {
                     Ok(Step::Need) => 0,
                     Ok(Step::Data(amount)) => amount,
                     Ok(Step::Skip(amount)) => {
-                        connection.used(amount);
+                        connection.skip(amount);
                         if *chunked == Chunked::Done {
                             self.rest = Rest::Done;
                         }
@@ -150,7 +148,6 @@ impl Response {
                     Err(why) => return Err(no_http(&connection.place, why)),
                 },
             };
-            connection.used(amount);
             return Ok((amount > 0).then_some(amount));
         }
     }
@@ -200,7 +197,7 @@ impl Response {
                 let text = format!("{place} answered with more than {most} bytes");
                 return Err(Error::new("bad-answer", text));
             }
-            body.extend_from_slice(piece);
+            body.extend_from_slice(&piece);
         }
         Ok(body)
     }
@@ -209,7 +206,11 @@ impl Response {
 impl Drop for Response {
     fn drop(&mut self) {
         // A short body that nobody wanted has mostly arrived with its head.
-        while matches!(self.step(), Ok(Some(1..))) {}
+        while let Ok(Some(amount @ 1..)) = self.step() {
+            if let Some(connection) = &mut self.lease.connection {
+                connection.skip(amount);
+            }
+        }
         let is_done = matches!(self.rest, Rest::Done);
         let connection = self.lease.connection.as_ref();
         self.lease.is_usable =

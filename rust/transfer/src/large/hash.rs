@@ -2,24 +2,24 @@
 
 use std::sync::Arc;
 
-use sha2::Digest;
-
 use super::Large;
 use crate::backoff::lock;
 use crate::disk;
 use crate::error::Error;
 use crate::fetch::{mismatch, Fault};
+use crate::http::Piece;
 
 impl Large {
-    /// Hashes bytes that came in order, while they are hot.
-    pub(super) fn pass_by(&self, piece: &[u8], at: u64) {
+    /// Hashes bytes that came in order, while they are hot, together with those of other files.
+    pub(super) async fn pass_by(&self, piece: Piece, at: u64) {
         if self.entry.sha256.is_none() {
             return;
         }
         if let Ok(mut hash) = self.hash.try_lock() {
             if hash.1 == at {
-                hash.0.update(piece);
-                hash.1 += piece.len() as u64;
+                let amount = piece.len() as u64;
+                hash.0.take(piece).await;
+                hash.1 += amount;
             }
         }
     }
@@ -40,7 +40,7 @@ impl Large {
     pub(super) fn catch_up(&self, wait: bool) -> std::result::Result<(), Fault> {
         let mut hash = match self.hash.try_lock() {
             Ok(hash) => hash,
-            Err(_) if wait => lock(&self.hash),
+            Err(_) if wait => self.hash.blocking_lock(),
             Err(_) => return Ok(()),
         };
         let mut block = vec![0; 1 << 20];
@@ -85,9 +85,9 @@ impl Large {
         if arrived != self.size || held != self.size {
             return Err(mismatch(&self.entry, "its part is not whole"));
         }
-        let (hash, hashed) = lock(&self.hash).clone();
+        let (hash, hashed) = self.hash.lock().await.clone();
         match self.entry.sha256 {
-            Some(known) if hashed != self.size || hash.finalize()[..] != known => Err(mismatch(
+            Some(known) if hashed != self.size || hash.finish() != known => Err(mismatch(
                 &self.entry,
                 "the sha256 of what arrived is not that of the list",
             )),

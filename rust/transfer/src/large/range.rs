@@ -150,7 +150,7 @@ impl Large {
         flow: &mut Flow,
     ) -> std::result::Result<(), Fault> {
         // One more look after the last byte lets the connection be used again.
-        while let Some(piece) = piece(context, &self.entry, response).await? {
+        while let Some(mut piece) = piece(context, &self.entry, response).await? {
             let amount = piece.len() as u64;
             add(&context.counters.bytes_received, amount);
             context.throttle.take(piece.len()).await;
@@ -162,12 +162,12 @@ impl Large {
             }
             let end = self.reach(flow.start, flow.at + amount, flow.stop);
             let amount = amount.min(end - flow.at);
-            let piece = piece.get(..amount as usize).unwrap_or(piece);
+            piece.truncate(amount as usize);
             let begun = Instant::now();
-            disk::write_at(&self.file, piece, flow.at)
+            disk::write_at(&self.file, &piece, flow.at)
                 .map_err(|error| Fault::Final(Error::io("write", &self.part, &error)))?;
             context.control.pulse.wrote(begun.elapsed());
-            self.pass_by(piece, flow.at);
+            self.pass_by(piece, flow.at).await;
             flow.at += amount;
             self.counted.fetch_add(amount, Ordering::Relaxed);
             add(&context.counters.bytes_partial, amount);

@@ -82,7 +82,10 @@ impl Pieces {
     /// The next piece, or `None` at the end.
     pub async fn next(&mut self) -> Result<Option<Bytes>> {
         match self {
-            Self::Body(response) => Ok(response.piece().await?.map(Bytes::copy_from_slice)),
+            Self::Body(response) => {
+                let piece = response.piece().await?;
+                Ok(piece.map(|piece| Bytes::copy_from_slice(&piece)))
+            }
             Self::Thread(pieces, name, _) => match pieces.recv().await {
                 Err(_) => Ok(None),
                 Ok(Ok(piece)) => Ok(Some(piece)),
