@@ -69,6 +69,7 @@ def seeds() -> dict[str, list[bytes]]:
         ],
         "content_range": [b"bytes 0-99/200", b"bytes */200", b"bytes 0-99/*", b"bytes=0-1/2", b"bytes 5-4/9"],
         "digest": [DIGEST.encode(), DIGEST.upper().encode(), b"0" * 63],
+        "hash": [bytes([many, 3, kernel]) + bytes(200) for kernel in range(5) for many in (1, 7, 17)],
         "ids": [bytes(range(16)), bytes([1, 0, 1, 0]), bytes([0, 0, 1, 0])],
         "journal": [
             b"".join(b"+" + json.dumps(r).encode() + b"\n" for r in RECORDS[: n + 1]) for n in range(6)
