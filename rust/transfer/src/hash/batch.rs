@@ -1,7 +1,7 @@
 //! Where the pieces of several files meet, to be hashed side by side.
 //!
-//! Each thread has a queue. A piece is put there and its permit steps aside once: by then all others that
-//! had bytes have put theirs, and whoever comes back first hashes them all. So there are many when the
+//! Each thread has a queue. Whoever begins it steps aside for as long as others come, who have bytes of
+//! theirs to bring, and then hashes them all; so does whoever makes it full. So there are many when the
 //! processor is what the run waits for, and nothing waits for company when it is not.
 
 use std::sync::{Arc, Mutex};
@@ -31,22 +31,34 @@ thread_local! {
 struct Waiting {
     queue: Arc<Queue>,
     done: oneshot::Receiver<Hash>,
+    /// True for the one who sees to it that the queue is hashed.
+    is_first: bool,
 }
 
 impl Waiting {
-    /// Puts the piece into the queue: how many there are now.
-    fn join(&self, job: Job) -> usize {
-        let mut queue = lock(&self.queue);
-        queue.push(job);
-        queue.len()
+    /// Until all who have bytes have brought them, or somebody has hashed them.
+    async fn for_others(&mut self) {
+        let mut before = 0;
+        while self.done.is_empty() {
+            let now = lock(&self.queue).len();
+            if now == before {
+                return run(&self.queue);
+            }
+            before = now;
+            tokio::task::yield_now().await;
+        }
     }
 }
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        if !self.done.is_terminated() {
-            self.done.close();
-            lock(&self.queue).retain(|job| !job.done.is_closed());
+        if self.done.is_terminated() {
+            return;
+        }
+        self.done.close();
+        lock(&self.queue).retain(|job| !job.done.is_closed());
+        if self.is_first {
+            run(&self.queue);
         }
     }
 }
@@ -59,23 +71,25 @@ impl Hash {
             return self.update(&piece);
         }
         let (done, receiver) = oneshot::channel();
-        let mut waiting = Waiting {
-            queue: QUEUE.with(Arc::clone),
-            done: receiver,
-        };
+        let queue = QUEUE.with(Arc::clone);
         let hash = self.clone();
-        if waiting.join(Job { hash, piece, done }) < width {
-            tokio::task::yield_now().await;
-        }
-        let outcome = match waiting.done.try_recv() {
-            Ok(hash) => Ok(hash),
-            Err(_) => {
-                run(&waiting.queue);
-                (&mut waiting.done).await
-            }
+        let waiting = {
+            let mut jobs = lock(&queue);
+            jobs.push(Job { hash, piece, done });
+            jobs.len()
         };
+        let mut own = Waiting {
+            queue,
+            done: receiver,
+            is_first: waiting == 1,
+        };
+        if waiting >= width {
+            run(&own.queue);
+        } else if own.is_first {
+            own.for_others().await;
+        }
         // Whoever hashes tells it; a hash of nothing, which is no file's, stands for one that broke off.
-        *self = outcome.unwrap_or_default();
+        *self = (&mut own.done).await.unwrap_or_default();
     }
 }
 
@@ -149,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_comes_back_first_hashes_all() {
+    fn who_began_hashes_all_once_nobody_comes() {
         if lanes::width() <= 2 {
             return;
         }
@@ -158,8 +172,9 @@ mod tests {
             let mut first = pin!(a.take(piece(&[1; WORTH])));
             let mut second = pin!(b.take(piece(&[2; WORTH])));
             assert!(poll(first.as_mut()).is_pending() && poll(second.as_mut()).is_pending());
+            assert!(poll(first.as_mut()).is_pending() && poll(second.as_mut()).is_pending());
             assert_eq!(waiting(), 2);
-            assert!(poll(second).is_ready() && waiting() == 0 && poll(first).is_ready());
+            assert!(poll(first).is_ready() && waiting() == 0 && poll(second).is_ready());
         }
         assert_eq!(a.finish()[..], Sha256::digest([1; WORTH])[..]);
         assert_eq!(b.finish()[..], Sha256::digest([2; WORTH])[..]);
@@ -177,21 +192,26 @@ mod tests {
     }
 
     #[test]
-    fn who_leaves_takes_its_piece_along() {
+    fn who_leaves_takes_its_piece_along_and_holds_up_nobody() {
         if lanes::width() <= 2 {
             return;
         }
-        let (mut a, mut b) = (Hash::new(), Hash::new());
+        let (mut a, mut b, mut c) = (Hash::new(), Hash::new(), Hash::new());
         a.update(b"before");
         {
-            let mut stays = pin!(b.take(piece(&[4; WORTH])));
-            let mut leaves = Box::pin(a.take(piece(&[5; WORTH])));
-            assert!(poll(leaves.as_mut()).is_pending() && poll(stays.as_mut()).is_pending());
+            let mut first = Box::pin(a.take(piece(&[4; WORTH])));
+            let mut stays = pin!(b.take(piece(&[5; WORTH])));
+            let mut leaves = Box::pin(c.take(piece(&[6; WORTH])));
+            assert!(poll(first.as_mut()).is_pending() && poll(leaves.as_mut()).is_pending());
+            assert!(poll(stays.as_mut()).is_pending());
             drop(leaves);
-            assert_eq!(waiting(), 1);
+            assert_eq!(waiting(), 2);
+            drop(first);
+            assert_eq!(waiting(), 0);
             assert!(poll(stays).is_ready());
         }
         assert_eq!(a.finish()[..], Sha256::digest(b"before")[..]);
-        assert_eq!(b.finish()[..], Sha256::digest([4; WORTH])[..]);
+        assert_eq!(b.finish()[..], Sha256::digest([5; WORTH])[..]);
+        assert_eq!(c.finish()[..], Sha256::digest(b"")[..]);
     }
 }
