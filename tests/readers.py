@@ -30,7 +30,7 @@ def png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def read_png(data: bytes) -> NDArray[Any]:
-    """Samples of a PNG whose rows use the filters None and Sub: (H, W) or (H, W, 3), uint8 or uint16."""
+    """Samples of a PNG whose rows share a filter, not Average: (H, W) or (H, W, 3), uint8 or uint16."""
     chunks = list(png_chunks(data))
     assert chunks[0][0] == b"IHDR"
     assert chunks[-1] == (b"IEND", b"")
@@ -40,16 +40,35 @@ def read_png(data: bytes) -> NDArray[Any]:
     step = channels * depth // 8
     raw = zlib.decompress(b"".join(body for name, body in chunks if name == b"IDAT"))
     rows = np.frombuffer(raw, np.uint8).reshape(height, 1 + width * step)
-    assert set(rows[:, 0]) <= {0, 1}
     pixels = rows[:, 1:].reshape(height, width, step).copy()
-    sub = rows[:, 0] == 1
-    pixels[sub] = np.cumsum(pixels[sub], axis=1, dtype=np.uint8)
+    (kind,) = set(rows[:, 0])
+    if kind == 4:
+        undo_paeth(pixels)
+    elif kind != 0:
+        np.cumsum(pixels, axis={1: 1, 2: 0}[kind], dtype=np.uint8, out=pixels)
     samples = pixels.reshape(height, -1).view(">u2" if depth == 16 else "u1").astype(f"u{depth // 8}")
     return (
         samples.reshape(height, width, channels).squeeze(2)
         if channels == 1
         else samples.reshape(height, width, 3)
     )
+
+
+def undo_paeth(pixels: NDArray[np.uint8]) -> None:
+    """Adds to each byte whichever of left, above and both is nearest to left + above - both.
+
+    A pixel needs those to the left and above, so all pixels of one diagonal are done at once.
+    """
+    height, width, step = pixels.shape
+    whole = np.zeros((height + 1, width + 1, step), np.int16)
+    for diagonal in range(height + width - 1):
+        y = np.arange(max(0, diagonal - width + 1), min(height, diagonal + 1))
+        x = diagonal - y
+        a, b, c = whole[y + 1, x], whole[y, x + 1], whole[y, x]
+        to_a, to_b, to_c = np.abs(b - c), np.abs(a - c), np.abs(a + b - 2 * c)
+        nearest = np.where((to_a <= to_b) & (to_a <= to_c), a, np.where(to_b <= to_c, b, c))
+        whole[y + 1, x + 1] = pixels[y, x] + nearest & 255
+    pixels[:] = whole[1:, 1:]
 
 
 def tiff_tags(data: bytes) -> dict[int, tuple[Any, ...]]:

@@ -19,7 +19,7 @@ mod write;
 
 pub use assets::object_id;
 pub use assets::{Asset, Image, Rules};
-pub use encode::{encode, Mode};
+pub use encode::{encode, Encoder, Format, Mode, Pixels, Shape};
 pub use error::{Error, Kind, Result, KINDS};
 pub use extract::{extract, Extracted, Failure, Plan, Progress};
 pub use info::{attributes, info, CryptomatteInfo, Info, Value};

@@ -10,8 +10,8 @@ const LAST: u16 = 4094;
 /// Slots of the string table; a prime, more than twice the strings.
 const SLOTS: usize = 9001;
 
-struct Coder {
-    out: Vec<u8>,
+struct Coder<'o> {
+    out: &'o mut Vec<u8>,
     pending: u32,
     count: u32,
     width: u32,
@@ -20,10 +20,10 @@ struct Coder {
     strings: Vec<(u16, u8, u16)>,
 }
 
-/// One strip.
-pub fn lzw(data: &[u8]) -> Vec<u8> {
+/// One strip, appended to `out`.
+pub fn lzw(data: &[u8], out: &mut Vec<u8>) {
     let mut coder = Coder {
-        out: Vec::with_capacity(data.len() / 2 + 16),
+        out,
         pending: 0,
         count: 0,
         width: 9,
@@ -50,10 +50,10 @@ pub fn lzw(data: &[u8]) -> Vec<u8> {
         coder.advance(false);
     }
     coder.put(END);
-    coder.finish()
+    coder.finish();
 }
 
-impl Coder {
+impl Coder<'_> {
     fn put(&mut self, code: u16) {
         self.pending = self.pending << self.width | u32::from(code);
         self.count += self.width;
@@ -63,11 +63,10 @@ impl Coder {
         }
     }
 
-    fn finish(mut self) -> Vec<u8> {
+    fn finish(self) {
         if self.count > 0 {
             self.out.push((self.pending << (8 - self.count)) as u8);
         }
-        self.out
     }
 
     /// The code of `string` followed by `byte`, or the free slot for it.

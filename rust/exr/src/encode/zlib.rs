@@ -8,8 +8,8 @@ use std::mem::MaybeUninit;
 
 use libz_sys as z;
 
+use super::extend;
 use crate::error::{Error, Kind, Result};
-use crate::read::input::reserve;
 
 /// How zlib looks for repeats.
 #[derive(Clone, Copy)]
@@ -20,103 +20,136 @@ pub enum Strategy {
     Runs,
 }
 
-/// One zlib stream of `data`; `level` 1 to 9, `window_bits` 8 to 15, memory level 8.
-pub fn deflate(data: &[u8], level: u8, window_bits: u8, strategy: Strategy) -> Result<Vec<u8>> {
-    let failed = |code: c_int| Error::new(Kind::Internal, format!("zlib failed with code {code}"));
-    let strategy = match strategy {
-        Strategy::Default => z::Z_DEFAULT_STRATEGY,
-        Strategy::Runs => z::Z_RLE,
-    };
-    let available = u32::try_from(data.len()).map_err(|_| {
-        Error::new(
-            Kind::TooLarge,
-            "an image of more than 4 GiB cannot be packed",
-        )
-    })?;
-    let size = c_int::try_from(size_of::<z::z_stream>())
-        .map_err(|_| Error::new(Kind::Internal, "zlib stream size"))?;
+/// One zlib stream after another.
+pub struct Zlib(*mut z::z_stream);
 
-    // zlib wants the allocators, `opaque` and the input pointers set before the call; zero means
-    // "malloc and free" and "no input". The Rust type declares the allocators as never null, so
-    // the value is handled through its pointer only and never moved, read or dropped as a Rust
-    // value (zlib also keeps a pointer back to it).
-    let mut stream = MaybeUninit::<z::z_stream>::zeroed();
-    let stream = stream.as_mut_ptr();
-    // SAFETY: `stream` is valid for writes and zeroed, as `deflateInit2_` asks; the version and
-    // the size are those of the library that is linked, so it does not write past the struct.
-    let code = unsafe {
-        z::deflateInit2_(
-            stream,
-            c_int::from(level),
-            z::Z_DEFLATED,
-            c_int::from(window_bits),
-            8,
-            strategy,
-            z::zlibVersion(),
-            size,
-        )
-    };
-    if code != z::Z_OK {
-        return Err(failed(code));
+// SAFETY: the stream and all that it points to belong to this value alone, and zlib keeps nothing
+// that is bound to a thread.
+unsafe impl Send for Zlib {}
+
+impl Zlib {
+    /// `level` 1 to 9, `window_bits` 8 to 15; memory level 8.
+    pub fn new(level: u8, window_bits: u8, strategy: Strategy) -> Result<Self> {
+        let strategy = match strategy {
+            Strategy::Default => z::Z_DEFAULT_STRATEGY,
+            Strategy::Runs => z::Z_RLE,
+        };
+        let size = c_int::try_from(size_of::<z::z_stream>())
+            .map_err(|_| Error::new(Kind::Internal, "zlib stream size"))?;
+        // zlib wants the allocators, `opaque` and the input pointers set before the call; zero
+        // means "malloc and free" and "no input". The Rust type declares the allocators as never
+        // null, so the value is handled through its pointer only and never moved, read or dropped
+        // as a Rust value (zlib also keeps a pointer back to it).
+        let stream =
+            Box::into_raw(Box::new(MaybeUninit::<z::z_stream>::zeroed())).cast::<z::z_stream>();
+        // SAFETY: `stream` is valid for writes and zeroed, as `deflateInit2_` asks; the version
+        // and the size are those of the library that is linked, so it does not write past it.
+        let code = unsafe {
+            z::deflateInit2_(
+                stream,
+                c_int::from(level),
+                z::Z_DEFLATED,
+                c_int::from(window_bits),
+                8,
+                strategy,
+                z::zlibVersion(),
+                size,
+            )
+        };
+        // From here on all is released by `drop`, to which a stream that was not begun is none.
+        let this = Self(stream);
+        if code == z::Z_OK {
+            Ok(this)
+        } else {
+            Err(failed(code))
+        }
     }
-    // From here on the stream is released on every path by this guard.
-    let open = Open(stream);
-    // SAFETY: the stream was initialised; `deflateBound` only reads it.
-    let bound = unsafe { z::deflateBound(open.0, data.len() as _) };
-    let bound = u32::try_from(bound).map_err(|_| {
-        Error::new(
-            Kind::TooLarge,
-            "an image of more than 4 GiB cannot be packed",
-        )
-    })?;
-    let mut out: Vec<u8> = reserve(bound as usize)?;
-    out.resize(bound as usize, 0);
-    // SAFETY: the fields are written through the pointer to a live, initialised struct. zlib reads
-    // `available` bytes at `next_in` (the length of `data`, never written despite the type) and
-    // writes at most `bound` bytes at `next_out` (the length of `out`); both outlive the call and
-    // neither is touched while it runs.
-    let (code, written) = unsafe {
-        (*open.0).next_in = data.as_ptr().cast_mut();
-        (*open.0).avail_in = available;
-        (*open.0).next_out = out.as_mut_ptr();
-        (*open.0).avail_out = bound;
-        let code = z::deflate(open.0, z::Z_FINISH);
-        (code, bound - (*open.0).avail_out)
-    };
-    if code != z::Z_STREAM_END {
-        return Err(failed(code));
+
+    /// Packs more bytes and appends what comes out to `out`; `last` ends the stream, and the next
+    /// bytes begin another.
+    pub fn pack(&mut self, bytes: &[u8], last: bool, out: &mut Vec<u8>) -> Result<()> {
+        const STEP: usize = 1 << 16;
+        let available = u32::try_from(bytes.len())
+            .map_err(|_| Error::new(Kind::Internal, "more than 4 GiB at once for zlib"))?;
+        let flush = if last { z::Z_FINISH } else { z::Z_NO_FLUSH };
+        // SAFETY: the fields are written through the pointer to a live, initialised struct.
+        unsafe {
+            (*self.0).next_in = bytes.as_ptr().cast_mut();
+            (*self.0).avail_in = available;
+        }
+        loop {
+            let before = out.len();
+            extend(out, STEP)?;
+            // SAFETY: zlib reads the `avail_in` bytes that are left at `next_in` (within `bytes`,
+            // never written despite the type) and writes at most `STEP` at `next_out` (the new
+            // end of `out`). Both outlive the call and neither is touched while it runs; after
+            // the loop no input is left, so `next_in` is not followed again.
+            let (code, left) = unsafe {
+                (*self.0).next_out = out[before..].as_mut_ptr();
+                (*self.0).avail_out = STEP as u32;
+                (z::deflate(self.0, flush), (*self.0).avail_out)
+            };
+            out.truncate(before + STEP - left as usize);
+            match code {
+                z::Z_STREAM_END => break,
+                z::Z_OK if left == 0 => {}
+                // All that was given is taken; the rest waits for more.
+                z::Z_OK | z::Z_BUF_ERROR if !last && left > 0 => return Ok(()),
+                other => return Err(failed(other)),
+            }
+        }
+        // SAFETY: the stream was initialised.
+        match unsafe { z::deflateReset(self.0) } {
+            z::Z_OK => Ok(()),
+            code => Err(failed(code)),
+        }
     }
-    out.truncate(written as usize);
-    Ok(out)
 }
 
-/// Ends the stream.
-struct Open(*mut z::z_stream);
+fn failed(code: c_int) -> Error {
+    let kind = if code == z::Z_MEM_ERROR {
+        Kind::TooLarge
+    } else {
+        Kind::Internal
+    };
+    Error::new(kind, format!("zlib failed with code {code}"))
+}
 
-impl Drop for Open {
+impl Drop for Zlib {
     fn drop(&mut self) {
-        // SAFETY: made only after `deflateInit2_` succeeded on this pointer, whose struct lives in
-        // the same function body and is declared before this value, so it outlives it.
-        unsafe { z::deflateEnd(self.0) };
+        // SAFETY: the pointer came from a box of this type's size and alignment and is used no
+        // more; `deflateEnd` answers with an error, and touches nothing, where `state` is null.
+        unsafe {
+            z::deflateEnd(self.0);
+            drop(Box::from_raw(self.0.cast::<MaybeUninit<z::z_stream>>()));
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{deflate, Strategy};
+    use super::{Strategy, Zlib};
 
     #[test]
-    fn round_trips() {
+    fn round_trips_in_pieces_and_again() {
         let data: Vec<u8> = (0..100_000_u32).map(|i| (i / 7 * i % 251) as u8).collect();
         for strategy in [Strategy::Default, Strategy::Runs] {
             for (level, window, data) in
                 [(1, 15, &data[..]), (9, 9, &data[..300]), (9, 8, &data[..0])]
             {
-                let packed = deflate(data, level, window, strategy).unwrap();
-                let mut back = vec![0; data.len()];
-                let found = libdeflater::Decompressor::new().zlib_decompress(&packed, &mut back);
-                assert_eq!(found.unwrap(), data.len());
-                assert_eq!(back, data);
+                let mut zlib = Zlib::new(level, window, strategy).unwrap();
+                for piece in [usize::MAX, 1, 1000] {
+                    let mut packed = Vec::new();
+                    for piece in data.chunks(piece) {
+                        zlib.pack(piece, false, &mut packed).unwrap();
+                    }
+                    zlib.pack(&[], true, &mut packed).unwrap();
+                    let mut back = vec![0; data.len()];
+                    let found =
+                        libdeflater::Decompressor::new().zlib_decompress(&packed, &mut back);
+                    assert_eq!(found.unwrap(), data.len());
+                    assert_eq!(back, data);
+                }
             }
         }
     }

@@ -1,0 +1,59 @@
+//! Bits into bytes, the first bit lowest.
+
+/// Writes into memory that has 8 bytes more than what is written.
+pub struct Bits<'o> {
+    out: &'o mut [u8],
+    at: usize,
+    buffer: u64,
+    count: u32,
+}
+
+/// Bits that do not fill a byte yet.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Rest {
+    bits: u8,
+    count: u8,
+}
+
+impl<'o> Bits<'o> {
+    /// Goes on after `rest`.
+    pub const fn new(out: &'o mut [u8], rest: Rest) -> Self {
+        Self {
+            out,
+            at: 0,
+            buffer: rest.bits as u64,
+            count: rest.count as u32,
+        }
+    }
+
+    /// The lowest `count` bits of `bits`, at most 56; the others must be 0.
+    #[inline(always)]
+    pub fn put(&mut self, bits: u64, count: u32) {
+        self.buffer |= bits << self.count;
+        self.count += count;
+        self.out[self.at..self.at + 8].copy_from_slice(&self.buffer.to_le_bytes());
+        self.at += (self.count >> 3) as usize;
+        self.buffer >>= self.count & 56;
+        self.count &= 7;
+    }
+
+    /// Fills the last byte with zeros.
+    pub fn align(&mut self) {
+        self.put(0, self.count.wrapping_neg() & 7);
+    }
+
+    /// Whole bytes, where a byte begins.
+    pub fn bytes(&mut self, bytes: &[u8]) {
+        self.out[self.at..self.at + bytes.len()].copy_from_slice(bytes);
+        self.at += bytes.len();
+    }
+
+    /// Bytes written, and what is left over.
+    pub const fn end(self) -> (usize, Rest) {
+        let rest = Rest {
+            bits: self.buffer as u8,
+            count: self.count as u8,
+        };
+        (self.at, rest)
+    }
+}

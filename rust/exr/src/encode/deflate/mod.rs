@@ -1,0 +1,245 @@
+//! Deflate (RFC 1951) for filtered pixels: runs of one byte, and Huffman codes made for each block.
+//!
+//! What a filter leaves of an image is noise and runs, in which a search for longer repeats finds
+//! little for its time. Two passes over bytes that are in the cache: find runs and count symbols;
+//! write codes, four literals at a time.
+
+mod bits;
+mod huffman;
+mod lengths;
+mod runs;
+
+use self::bits::{Bits, Rest};
+use self::huffman::{codes, lengths, Header, LIMIT, SYMBOLS};
+use self::lengths::{EXTRA, REST, SYMBOL};
+use self::runs::{scan, Counts, Span, Tally};
+use super::{extend, wide::widened};
+use crate::error::Result;
+
+pub use self::runs::SLACK;
+
+const END: usize = 256;
+/// A block that is stored says its size in 16 bits.
+const STORED: usize = 65_535;
+
+/// One deflate stream after another.
+pub struct Deflate {
+    rest: Rest,
+    spans: Vec<Span>,
+    tally: Box<Tally>,
+    items: Vec<(u8, u8)>,
+}
+
+/// What one block may become.
+struct Block {
+    from: usize,
+    to: usize,
+    spans: usize,
+    counts: Counts,
+    cost: f32,
+}
+
+impl Deflate {
+    /// Nothing packed yet.
+    pub fn new() -> Self {
+        Self {
+            rest: Rest::default(),
+            spans: Vec::new(),
+            tally: Box::new(Tally::new()),
+            items: Vec::new(),
+        }
+    }
+
+    /// Packs `bytes` but for their last `SLACK`, which are only there to be read, and appends the
+    /// stream to `out`. A block may end after every `section` bytes; the last one of `last` ends
+    /// the stream, with a whole byte.
+    pub fn pack(
+        &mut self,
+        bytes: &[u8],
+        section: usize,
+        last: bool,
+        out: &mut Vec<u8>,
+    ) -> Result<()> {
+        let size = bytes.len() - SLACK;
+        self.spans.clear();
+        let mut open: Option<Block> = None;
+        let mut from = 0;
+        while from < size {
+            let to = size.min(from + section);
+            let before = self.spans.len();
+            let counts = scan(bytes, from, to, &mut self.spans, &mut self.tally);
+            let next = Block {
+                from,
+                to,
+                spans: self.spans.len() - before,
+                cost: cost(&counts),
+                counts,
+            };
+            open = Some(match open {
+                None => next,
+                Some(block) => match block.join(&next) {
+                    Some(both) => both,
+                    None => {
+                        self.write(bytes, &block, false, out)?;
+                        self.spans.drain(..block.spans);
+                        next
+                    }
+                },
+            });
+            from = to;
+        }
+        if let Some(block) = open {
+            self.write(bytes, &block, last, out)?;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, bytes: &[u8], block: &Block, last: bool, out: &mut Vec<u8>) -> Result<()> {
+        let mut counts = block.counts.symbols;
+        counts[END] = 1;
+        let lengths = lengths(&counts, LIMIT);
+        let header = Header::new(&lengths, std::mem::take(&mut self.items));
+        let coded: u32 = counts
+            .iter()
+            .zip(&lengths)
+            .map(|(count, &length)| count * u32::from(length))
+            .sum();
+        let packed = header.size() + (coded + block.counts.extra) as usize;
+        let raw = &bytes[block.from..block.to];
+        let stored = 8 * (raw.len() + 5 * raw.len().div_ceil(STORED));
+
+        let before = out.len();
+        extend(out, packed.min(stored) / 8 + 64)?;
+        let mut bits = Bits::new(&mut out[before..], self.rest);
+        if packed < stored {
+            bits.put(u64::from(last) | 2 << 1, 3);
+            self.items = header.write(&mut bits);
+            emit(raw, &self.spans[..block.spans], &codes(&lengths), &mut bits);
+        } else {
+            for (index, part) in raw.chunks(STORED).enumerate() {
+                let last = last && (index + 1) * STORED >= raw.len();
+                bits.put(u64::from(last), 3);
+                bits.align();
+                let size = part.len() as u64;
+                bits.put(size | (size ^ 0xffff) << 16, 32);
+                bits.bytes(part);
+            }
+        }
+        if last {
+            bits.align();
+        }
+        let (size, rest) = bits.end();
+        self.rest = rest;
+        out.truncate(before + size);
+        Ok(())
+    }
+}
+
+impl Block {
+    /// Both as one block, if a header of its own would not pay for the second.
+    fn join(&self, next: &Self) -> Option<Self> {
+        let mut counts = self.counts.clone();
+        add(&mut counts, &next.counts);
+        let cost = cost(&counts);
+        (cost <= self.cost + next.cost + header(&next.counts)).then(|| Self {
+            from: self.from,
+            to: next.to,
+            spans: self.spans + next.spans,
+            counts,
+            cost,
+        })
+    }
+}
+
+/// About how many bits a header takes.
+fn header(counts: &Counts) -> f32 {
+    let used = counts.symbols.iter().filter(|&&count| count > 0).count();
+    100.0 + 3.0 * used as f32
+}
+
+widened! {
+    fn add(to: &mut Counts, other: &Counts) = add_body
+}
+
+#[inline(always)]
+fn add_body(to: &mut Counts, other: &Counts) {
+    to.extra += other.extra;
+    for (to, other) in to.symbols.iter_mut().zip(&other.symbols) {
+        *to += other;
+    }
+}
+
+widened! {
+    /// About how many bits the best codes take.
+    fn cost(counts: &Counts) -> f32 = cost_body
+}
+
+#[inline(always)]
+fn cost_body(counts: &Counts) -> f32 {
+    let mut lanes = [0.0_f32; 8];
+    let mut totals = [0_u32; 8];
+    let (blocks, rest) = counts.symbols.as_chunks::<8>();
+    for block in blocks {
+        for lane in 0..8 {
+            lanes[lane] += weighed(block[lane]);
+            totals[lane] += block[lane];
+        }
+    }
+    let total = totals.iter().sum::<u32>() + rest.iter().sum::<u32>();
+    let parts = lanes.iter().sum::<f32>() + rest.iter().map(|&count| weighed(count)).sum::<f32>();
+    weighed(total) - parts + counts.extra as f32
+}
+
+/// `count * log2(count)`, within a thousandth of `count`.
+#[inline(always)]
+fn weighed(count: u32) -> f32 {
+    let value = count as f32;
+    let bits = value.to_bits();
+    let exponent = (bits >> 23) as i32 - 127;
+    let mantissa = f32::from_bits(bits & 0x7f_ffff | 0x3f80_0000);
+    // A polynomial near log2 between 1 and 2.
+    let fraction = (0.165559 * mantissa + -0.918851) * mantissa + 2.17678;
+    value * (exponent as f32 + fraction * (mantissa - 1.0))
+}
+
+widened! {
+    fn emit(raw: &[u8], spans: &[Span], codes: &[u32; SYMBOLS], bits: &mut Bits<'_>) = emit_body
+}
+
+#[inline(always)]
+fn emit_body(raw: &[u8], spans: &[Span], codes: &[u32; SYMBOLS], bits: &mut Bits<'_>) {
+    let put = |bits: &mut Bits<'_>, code: u32| bits.put(u64::from(code & 0xffff), code >> 16);
+    let mut rest = raw;
+    for span in spans {
+        let (literals, after) = rest.split_at(span.literals as usize);
+        rest = &after[span.run as usize..];
+        let (fours, few) = literals.as_chunks::<4>();
+        for four in fours {
+            let [a, b, c, d] = four.map(|byte| codes[usize::from(byte)]);
+            let (ab, cd) = (pair(a, b), pair(c, d));
+            bits.put(ab.0 | cd.0 << ab.1, ab.1 + cd.1);
+        }
+        for &byte in few {
+            put(bits, codes[usize::from(byte)]);
+        }
+        let mut run = span.run as usize;
+        while run > 0 {
+            let now = run.min(258) - 3;
+            let code = codes[usize::from(SYMBOL[now])];
+            let length = code >> 16;
+            // The one distance is a zero bit.
+            let said = u64::from(code & 0xffff) | u64::from(REST[now]) << length;
+            bits.put(said, length + u32::from(EXTRA[now]) + 1);
+            run -= now + 3;
+        }
+    }
+    put(bits, codes[END]);
+}
+
+/// Two codes as one, and its length.
+#[inline(always)]
+fn pair(first: u32, second: u32) -> (u64, u32) {
+    let length = first >> 16;
+    let both = u64::from(first & 0xffff) | u64::from(second & 0xffff) << length;
+    (both, length + (second >> 16))
+}

@@ -1,0 +1,273 @@
+//! From rows of pixels to the bytes of a file.
+//!
+//! `png` and `tiff` are the files; `filter` takes from a row what its neighbours tell, `coder`
+//! packs what is left: with stock `zlib` and `lzw`, byte for byte as the original service did, or
+//! with our own `deflate`.
+
+mod coder;
+mod deflate;
+mod filter;
+mod lzw;
+mod npy;
+mod png;
+mod tiff;
+mod wide;
+mod zlib;
+
+use std::io::{self, Cursor, Seek, SeekFrom, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use self::npy::Npy;
+use self::png::Png;
+use self::tiff::Tiff;
+use crate::assets::{self, Image};
+use crate::error::{Error, Kind, Result};
+
+/// Whose bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// The original service's, byte for byte.
+    Exact,
+    /// The same pixels, packed faster.
+    Fast,
+}
+
+impl Mode {
+    /// The mode of a word.
+    pub fn parse(word: &str) -> Result<Self> {
+        match word {
+            "exact" => Ok(Self::Exact),
+            "fast" => Ok(Self::Fast),
+            _ => {
+                Err(Error::new(Kind::Usage, format!("not a mode: {word:?}"))
+                    .hint("known: exact, fast"))
+            }
+        }
+    }
+}
+
+/// Samples of a pixel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Three of 8 bits: PNG.
+    Rgb8,
+    /// One of 8 bits: TIFF.
+    Gray8,
+    /// One of 16 bits: PNG.
+    Gray16,
+    /// So many float16 bits: TIFF.
+    Half(usize),
+    /// One float32: TIFF.
+    Float,
+    /// One of 32 bits: TIFF.
+    Uint,
+}
+
+impl Format {
+    /// Samples of a pixel, and bytes of a sample.
+    const fn size(self) -> (usize, usize) {
+        match self {
+            Self::Rgb8 => (3, 1),
+            Self::Gray8 => (1, 1),
+            Self::Gray16 => (1, 2),
+            Self::Half(channels) => (channels, 2),
+            Self::Float | Self::Uint => (1, 4),
+        }
+    }
+}
+
+/// What a file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// Pixels in x, 1 to 65,536.
+    pub width: usize,
+    /// Pixels in y, 1 to 65,536.
+    pub height: usize,
+    /// What a pixel is.
+    pub samples: Format,
+}
+
+/// A row of samples, channels together.
+#[derive(Clone, Copy, Debug)]
+pub enum Pixels<'a> {
+    /// Of 8 bits.
+    Bytes(&'a [u8]),
+    /// Of 16 bits, or the bits of float16.
+    Words(&'a [u16]),
+    /// Of 32 bits, or the bits of float32.
+    Longs(&'a [u32]),
+}
+
+/// A file that grows by rows, from the top; holds a strip or block of them, never the image.
+pub struct Encoder<W> {
+    file: File<W>,
+    shape: Shape,
+    left: usize,
+}
+
+enum File<W> {
+    Png(Png<W>),
+    Tiff(Tiff<W>),
+    Npy(Npy<W>),
+}
+
+impl<W: Write + Seek> Encoder<W> {
+    /// Begins a PNG or TIFF, whichever the platform makes of such samples, in the empty `out`.
+    pub fn new(out: W, shape: Shape, mode: Mode) -> Result<Self> {
+        check(shape)?;
+        let out = Sink::new(out);
+        let file = match shape.samples {
+            Format::Rgb8 | Format::Gray16 => File::Png(Png::new(out, shape, mode)?),
+            _ => File::Tiff(Tiff::new(out, shape, mode)?),
+        };
+        Ok(Self::of(file, shape))
+    }
+
+    /// Begins a `.npy`, numpy's own file of one array, in the empty `out`.
+    pub fn npy(out: W, shape: Shape) -> Result<Self> {
+        check(shape)?;
+        let file = File::Npy(Npy::new(Sink::new(out), shape)?);
+        Ok(Self::of(file, shape))
+    }
+
+    const fn of(file: File<W>, shape: Shape) -> Self {
+        Self {
+            file,
+            shape,
+            left: shape.height,
+        }
+    }
+
+    /// The next row: samples of the file's format, as many as fit in its width.
+    pub fn row(&mut self, pixels: Pixels<'_>) -> Result<()> {
+        let (channels, size) = self.shape.samples.size();
+        let (found, of) = match pixels {
+            Pixels::Bytes(bytes) => (bytes.len(), 1),
+            Pixels::Words(words) => (words.len(), 2),
+            Pixels::Longs(longs) => (longs.len(), 4),
+        };
+        if found != self.shape.width * channels || of != size || self.left == 0 {
+            return Err(wrong("a row does not fit the image"));
+        }
+        self.left -= 1;
+        match &mut self.file {
+            File::Png(file) => file.row(pixels),
+            File::Tiff(file) => file.row(pixels),
+            File::Npy(file) => file.row(pixels),
+        }
+    }
+
+    /// Ends the file, all of whose rows must be there.
+    pub fn finish(self) -> Result<W> {
+        if self.left > 0 {
+            return Err(wrong("an image lacks rows"));
+        }
+        match self.file {
+            File::Png(file) => file.finish(),
+            File::Tiff(file) => file.finish(),
+            File::Npy(file) => file.finish(),
+        }
+    }
+}
+
+fn check(shape: Shape) -> Result<()> {
+    const SIDES: std::ops::RangeInclusive<usize> = 1..=65_536;
+    let channels = shape.samples.size().0;
+    if !SIDES.contains(&shape.width)
+        || !SIDES.contains(&shape.height)
+        || !(1..=4).contains(&channels)
+    {
+        return Err(wrong(&format!(
+            "no image has {} x {} pixels of {channels} samples",
+            shape.width, shape.height
+        )));
+    }
+    Ok(())
+}
+
+fn wrong(words: &str) -> Error {
+    Error::new(Kind::Usage, words)
+}
+
+/// `size` more bytes of zero, or an error instead of the end of the process.
+fn extend(bytes: &mut Vec<u8>, size: usize) -> Result<()> {
+    bytes.try_reserve(size).map_err(|_| {
+        Error::new(
+            Kind::TooLarge,
+            format!("not enough memory for {size} bytes"),
+        )
+    })?;
+    bytes.resize(bytes.len() + size, 0);
+    Ok(())
+}
+
+/// Where the bytes of a file go.
+struct Sink<W> {
+    out: W,
+    written: u64,
+}
+
+impl<W: Write + Seek> Sink<W> {
+    const fn new(out: W) -> Self {
+        Self { out, written: 0 }
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> Result<()> {
+        self.written += bytes.len() as u64;
+        self.out.write_all(bytes).map_err(|error| trouble(&error))
+    }
+
+    /// Writes again what is at `place`.
+    fn put_at(&mut self, place: u64, bytes: &[u8]) -> Result<()> {
+        self.out
+            .seek(SeekFrom::Start(place))
+            .and_then(|_| self.out.write_all(bytes))
+            .and_then(|()| self.out.seek(SeekFrom::End(0)))
+            .map_err(|error| trouble(&error))?;
+        Ok(())
+    }
+
+    fn end(mut self) -> Result<W> {
+        self.out.flush().map_err(|error| trouble(&error))?;
+        Ok(self.out)
+    }
+}
+
+fn trouble(error: &io::Error) -> Error {
+    let kind = match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Kind::DiskFull,
+        _ => Kind::Disk,
+    };
+    Error::new(kind, format!("cannot write: {error}"))
+}
+
+/// The bytes of a whole image's file. Ends early when `stop` is set: the exact bytes of a large
+/// TIFF take seconds.
+pub fn encode(image: &Image, mode: Mode, stop: &AtomicBool) -> Result<Vec<u8>> {
+    let samples = match &image.pixels {
+        assets::Pixels::Bytes(1, _) => Format::Gray8,
+        assets::Pixels::Bytes(..) => Format::Rgb8,
+        assets::Pixels::Shorts(_) => Format::Gray16,
+        assets::Pixels::Halves(channels, _) => Format::Half(*channels),
+    };
+    let shape = Shape {
+        width: image.width,
+        height: image.height,
+        samples,
+    };
+    let row = shape.width * samples.size().0;
+    let mut encoder = Encoder::new(Cursor::new(Vec::new()), shape, mode)?;
+    for y in 0..shape.height {
+        if stop.load(Ordering::Relaxed) {
+            return Err(Error::cancelled());
+        }
+        let row = y * row..(y + 1) * row;
+        encoder.row(match &image.pixels {
+            assets::Pixels::Bytes(_, bytes) => Pixels::Bytes(&bytes[row]),
+            assets::Pixels::Shorts(words) | assets::Pixels::Halves(_, words) => {
+                Pixels::Words(&words[row])
+            }
+        })?;
+    }
+    Ok(encoder.finish()?.into_inner())
+}
