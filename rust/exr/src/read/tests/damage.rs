@@ -20,11 +20,11 @@ fn damaged(
     shown: [i32; 4],
     change: impl Fn(&mut Vec<u8>, usize),
 ) -> (Result<Vec<bool>>, Vec<bool>) {
-    let (mut data, table) = file(&[made.clone()], shown, |_| {});
+    let (mut data, table) = file(std::slice::from_ref(made), shown, |_| {});
     change(&mut data, table);
     let strict = read(
         &data,
-        &[made.clone()],
+        std::slice::from_ref(made),
         shown,
         WANTED[0],
         Reading::default(),
@@ -40,7 +40,15 @@ fn damaged(
         whole.push(row.is_whole);
     }
     let gap = |_: usize, _: i32, y: i32| !whole[(y - shown[1]) as usize];
-    let again = read(&data, &[made.clone()], shown, WANTED[0], PARTIAL, gap).unwrap();
+    let again = read(
+        &data,
+        std::slice::from_ref(made),
+        shown,
+        WANTED[0],
+        PARTIAL,
+        gap,
+    )
+    .unwrap();
     assert_eq!(whole, again);
     (strict, whole)
 }

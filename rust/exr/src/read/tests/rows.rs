@@ -29,15 +29,22 @@ fn rows_are_right_in_every_form() {
                 plain.tiled(17, 40, (number % 3) as u8),
             ];
             for made in forms {
-                let (data, _) = file(&[made.clone()], shown, orders[number % 3]);
+                let (data, _) = file(std::slice::from_ref(&made), shown, orders[number % 3]);
                 for wanted in WANTED {
                     {
                         let how = Reading {
                             partial: false,
                             verify: wanted.len() == 2,
                         };
-                        let whole =
-                            read(&data, &[made.clone()], shown, wanted, how, no_gap).unwrap();
+                        let whole = read(
+                            &data,
+                            std::slice::from_ref(&made),
+                            shown,
+                            wanted,
+                            how,
+                            no_gap,
+                        )
+                        .unwrap();
                         assert!(whole.into_iter().all(|whole| whole));
                     }
                 }
