@@ -113,6 +113,7 @@ def test_a_list_from_a_terminal_is_asked_for(cli: Command, server: FaultyServer)
 def test_a_list_that_is_not_there(cli: Command) -> None:
     done = cli("fetch", "nothing.txt", "-o", "out")
     assert (done.code, "no list nothing.txt" in done.err) == (4, True)
+    assert cli("fetch", "", "-o", "out").code == 4
 
 
 def test_some_that_fail_are_named_and_the_others_are_there(cli: Command, server: FaultyServer) -> None:

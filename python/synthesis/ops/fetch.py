@@ -87,7 +87,7 @@ def _kind_of(urls: str | os.PathLike[str]) -> tuple[Literal["url", "file", "stdi
             return "stdin", text
         if text.lower().startswith(("http://", "https://")):
             return "url", text
-    if not Path(text).exists():
+    if not text or not Path(text).exists():
         raise NotFoundError(
             f"there is no list {text}", hint="name a file, an http(s):// address, or - for standard input"
         )
