@@ -123,7 +123,8 @@ def measure_all(
         found += checks.of_cell(result)
         print(f"\n{pages[-1]}\n\n{result.traffic}", flush=True)
     if "memory" in wanted:
-        found += length.memory(place, length.LENGTHS[: 2 if asked.quick else 3])
+        lengths = length.LENGTHS[: 2 if asked.quick else 3]
+        found += length.memory(place, lengths) + length.noted(place, lengths[-1])
     if "again" in wanted:
         found += length.again(place, 100_000 if asked.quick else 1_000_000)
     if "first" in wanted and any(trips):

@@ -72,6 +72,23 @@ def memory(place: Place, lengths: Sequence[int] = LENGTHS) -> list[Check]:
     ]
 
 
+def noted(place: Place, length: int = LENGTHS[-1]) -> list[Check]:
+    """Peak memory and CPU of a list of which every line is planned and told: `--verify` finds none there."""
+    with place.alone():
+        line = [str(SYNTHESIS), "fetch", "-", "-o", str(fresh(place.base / "out")), "--verify"]
+        base = "http://127.0.0.1:9"
+        lines = subprocess.Popen([sys.executable, "-c", LINES, base, str(length)], stdout=subprocess.PIPE)
+        assert lines.stdout is not None
+        run = measure.run(line, cache=place.cache, stdin=lines.stdout.fileno(), timeout=1200)
+        lines.stdout.close()
+        lines.wait()
+    each = run.cpu / length * 1e6
+    found = f"{run.memory >> 20} MiB, {each:.1f} us of CPU each"
+    what = f"memory, {length:,} lines that are looked at and told"
+    is_told = f"{length:,} of {length:,} files failed" in run.complaint
+    return [Check(what, "<= 74 MiB", found if is_told else run.complaint, is_told and run.memory < 74 << 20)]
+
+
 def again(place: Place, count: int = 1_000_000) -> list[Check]:
     """A manifest of files that are all there."""
     # Another bench has the same folder for its output: nothing is made before it is our turn.
