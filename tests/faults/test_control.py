@@ -92,6 +92,14 @@ def test_a_late_answer_at_the_end_is_asked_for_again(tmp_path: Path) -> None:
         assert_complete(server, tmp_path)
 
 
+def test_who_waits_at_the_gate_is_not_late(tmp_path: Path) -> None:
+    with FaultyServer(files(60)) as server:
+        server.faults["59.rgb.png"] = [faults.status(503, retry_after="1")]
+        assert patiently(server, tmp_path).failures == ()
+        assert len(server.gets("59.rgb.png")) == 2
+        assert_complete(server, tmp_path)
+
+
 def test_a_stalled_body_at_the_end_is_given_up_early(tmp_path: Path) -> None:
     with FaultyServer(files(60)) as server:
         server.faults["59.rgb.png"] = [faults.stall(at=1_000)]

@@ -13,6 +13,7 @@ mod bound;
 mod bucket;
 mod budget;
 mod ceiling;
+mod climb;
 mod door;
 mod driver;
 mod gate;
@@ -35,6 +36,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Mutex;
 
 pub use bound::{Bound, Cause};
+pub use door::Door;
 pub use driver::Driver;
 pub use gate::{retry_after, Gate, LONGEST_PAUSE};
 pub use memory::Memory;

@@ -109,8 +109,8 @@ async fn run(
     let memory = Memory::of(known, source.place());
     let mut driver = Driver::new(options.concurrency, memory);
     let context = Arc::new(Context {
+        gate: Gate::new(options.max_rps, http.limits().attempts),
         http,
-        gate: Gate::new(options.max_rps),
         control: Control::new(driver.permits()),
         throttle: Throttle::new(options.limit_rate),
         source,

@@ -1,5 +1,6 @@
 //! One request for bytes of one file, and what its answer means for the next try.
 
+use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use http::header::{
@@ -8,7 +9,7 @@ use http::header::{
 use serde::Deserialize;
 use url::Url;
 
-use crate::control::{retry_after, Control, Gate, Throttle, LONGEST_PAUSE};
+use crate::control::{retry_after, Control, Door, Gate, Throttle, LONGEST_PAUSE};
 use crate::counters::Counters;
 use crate::entry::Entry;
 use crate::error::{Error, Result};
@@ -17,13 +18,13 @@ use crate::folder::Folder;
 use crate::http::{Http, Piece, Response};
 use crate::journal::Journal;
 use crate::key::host;
-use crate::links::Links;
+use crate::links::{Link, Links};
 use crate::manifest::{sha256, Source};
 
 /// What every permit works with.
 pub struct Context {
     /// The HTTP stack.
-    pub http: std::sync::Arc<Http>,
+    pub http: Arc<Http>,
     /// Shut while the host wants a pause.
     pub gate: Gate,
     /// What permits tell, and how many there may be.
@@ -39,9 +40,9 @@ pub struct Context {
     /// What is known of half-done files.
     pub journal: Journal,
     /// Where the end of each file is told.
-    pub fates: std::sync::Arc<Fates>,
+    pub fates: Arc<Fates>,
     /// What the caller sees of it all.
-    pub counters: std::sync::Arc<Counters>,
+    pub counters: Arc<Counters>,
 }
 
 /// Why one try did not do.
@@ -78,20 +79,25 @@ pub struct Ask<'a> {
 }
 
 /// Sends one request and returns a 200 or 206, whatever was asked; anything else is a fault. At the
-/// tail of a run a late one is sent once more, and the first good answer is taken.
+/// tail of a run a late one is sent once more, and the first good answer is taken. Who waits for the
+/// gate or for a link is not late: the time counts from there.
 pub async fn get(
     context: &Context,
     entry: &Entry,
     ask: &Ask<'_>,
 ) -> std::result::Result<Response, Fault> {
     let control = &context.control;
-    let mut first = std::pin::pin!(get_once(context, entry, ask));
+    let pass = admit(context, entry).await?;
+    let mut first = std::pin::pin!(get_once(context, entry, ask, pass));
     tokio::select! {
         biased;
         answer = &mut first => return answer,
         () = control.tail.late(&control.pulse, tokio::time::Instant::now()) => {}
     }
-    let mut second = Box::pin(get_once(context, entry, ask));
+    let mut second = Box::pin(async {
+        let pass = admit(context, entry).await?;
+        get_once(context, entry, ask, pass).await
+    });
     tokio::select! {
         answer = &mut first => match answer {
             Ok(answer) => Ok(answer),
@@ -121,15 +127,22 @@ pub async fn piece(
     }
 }
 
-async fn get_once(
-    context: &Context,
-    entry: &Entry,
-    ask: &Ask<'_>,
-) -> std::result::Result<Response, Fault> {
+/// A link to the file, when its host lets a request pass.
+async fn admit(context: &Context, entry: &Entry) -> std::result::Result<(Link, Arc<Door>), Fault> {
     let link = context
         .links
         .link(&context.http, &context.gate, &context.source, entry)
         .await?;
+    let door = context.gate.pass(&link.url).await.map_err(Fault::Final)?;
+    Ok((link, door))
+}
+
+async fn get_once(
+    context: &Context,
+    entry: &Entry,
+    ask: &Ask<'_>,
+    (link, door): (Link, Arc<Door>),
+) -> std::result::Result<Response, Fault> {
     let mut headers = context.source.headers.clone();
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     if let Some(range) = &ask.range {
@@ -141,7 +154,6 @@ async fn get_once(
                 .map(|value| (IF_RANGE, value)),
         );
     }
-    let door = context.gate.pass(&link.url).await.map_err(Fault::Final)?;
     context.control.budget.request();
     let sent = Instant::now();
     let key = context.source.key.starting_at(&link.url);
@@ -158,9 +170,10 @@ async fn get_once(
             context.control.pulse.throttle();
         }
         if let Err(error) = close_gate(&context.gate, &link.url, &response) {
-            match context.gate.has_many() {
-                true => door.close(error.clone()),
-                false => context.control.stop(error.clone()),
+            // A line with a URL of its own may be of any host; the files of a manifest are all of one.
+            match entry.url {
+                None if !door.is_closed() => context.control.stop(error.clone()),
+                _ => door.close(error.clone()),
             }
             return Err(Fault::Final(error));
         }
@@ -238,7 +251,8 @@ pub fn mismatch(entry: &Entry, why: &str) -> Fault {
     )
 }
 
-/// Shuts the gate to the host of the URL that was asked, for as long as a 429 or 503 asks; an error if that is longer than a run waits.
+/// Shuts the gate to the host of the URL that was asked, for as long as a 429 or 503 asks; an error if
+/// that is longer than a run waits, or was asked for too often in a row.
 pub fn close_gate(gate: &Gate, asked: &Url, response: &Response) -> Result<()> {
     let status = response.status();
     if !matches!(status, 429 | 503) {
@@ -247,14 +261,20 @@ pub fn close_gate(gate: &Gate, asked: &Url, response: &Response) -> Result<()> {
     let pause = response
         .header(RETRY_AFTER.as_str())
         .and_then(|value| retry_after(value, SystemTime::now()));
-    if pause.is_some_and(|pause| pause > LONGEST_PAUSE) {
-        let place = host(response.url());
-        let text = format!("{place} answered {status} and wants a pause of more than 5 minutes");
+    let error = |why: &str| {
+        let text = format!("{} answered {status} and {why}", host(response.url()));
         let error = Error::new("throttled", text).status(status);
-        return Err(error.hint("run the same command again later: what is done is kept"));
+        error.hint("run the same command again later: what is done is kept")
+    };
+    if pause.is_some_and(|pause| pause > LONGEST_PAUSE) {
+        return Err(error("wants a pause of more than 5 minutes"));
     }
-    gate.refuse(asked, pause);
-    Ok(())
+    if gate.refuse(asked, pause) {
+        return Ok(());
+    }
+    let error = error("wants one pause after the other, with no file between them");
+    gate.door(asked).close(error.clone());
+    Err(error)
 }
 
 #[derive(Default, Deserialize)]

@@ -92,7 +92,7 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
-/// A pool of connections. Idle ones are kept, as many as were ever busy at once.
+/// A pool of connections. Idle ones are kept, as many as were busy at once.
 pub struct Http {
     user_agent: String,
     limits: Limits,
@@ -124,9 +124,9 @@ impl Http {
         self.limits
     }
 
-    /// How many connections are open.
-    pub fn connections(&self) -> usize {
-        self.pool.open()
+    /// Closes idle connections, so that no place has more than `most`; returns how many are open.
+    pub fn keep(&self, most: usize) -> usize {
+        self.pool.keep(most)
     }
 
     /// Sends one request and reads its answer whole.
@@ -242,8 +242,9 @@ impl Http {
                 body,
             };
             request.write(&mut connection.request);
-            match self.ask(connection, *method == Method::HEAD).await {
-                Ok(()) => return Ok(Response::new(url, lease, self.limits.idle)),
+            let asked = Instant::now();
+            match self.ask(connection, asked, *method == Method::HEAD).await {
+                Ok(()) => return Ok(Response::new(url, lease, asked, self.limits.idle)),
                 Err(Lost::Unheard(_)) if is_kept && method.is_safe() => {}
                 Err(Lost::Unheard(error) | Lost::Broken(error)) => return Err(error),
             }
@@ -254,9 +255,10 @@ impl Http {
     async fn ask(
         &self,
         connection: &mut Connection,
+        now: Instant,
         of_head: bool,
     ) -> std::result::Result<(), Lost> {
-        let deadline = Instant::now() + self.limits.first_byte;
+        let deadline = now + self.limits.first_byte;
         // A server may answer and close before it has read everything: then the answer counts.
         let sent = connection.send(deadline).await;
         let mut interim = 0;

@@ -60,6 +60,7 @@ impl Patience {
             Fault::Final(error) => Err(error),
             // Its host wants a pause, and there is other work: it is put off until then.
             Fault::Again(error) if context.gate.opens(entry.url.as_deref()).is_some() => Err(error),
+            Fault::Again(error) if context.gate.is_closed(entry.url.as_deref()) => Err(error),
             Fault::Again(error) | Fault::Restart(error) => self.back_off(context, error).await,
             Fault::Expired(error, serial) => {
                 self.renewals += 1;

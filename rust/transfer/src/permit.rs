@@ -109,7 +109,8 @@ async fn one_file(crew: &Crew, unit: Unit, pass: u32) -> Result<()> {
     }
     // Others arrived meanwhile, so the trouble is this file's: it need not hold up a permit.
     let is_alone = files() > before;
-    if is_outage && error.kind != "tls" && is_alone {
+    let may_wait = error.kind != "tls" && !context.gate.is_closed(url);
+    if is_outage && may_wait && is_alone {
         let due = Instant::now() + PUT_OFF.mul_f64(f64::from(pass + 1) * (0.5 + fastrand::f64()));
         if board.put_off(unit.clone(), pass, due) {
             return Ok(());

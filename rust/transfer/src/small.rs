@@ -94,6 +94,7 @@ pub async fn take(
     let begun = Instant::now();
     draft.publish(&entry.name, replace).map_err(Fault::Final)?;
     context.control.pulse.wrote(begun.elapsed());
+    context.control.pulse.file(response.asked().elapsed());
     add(&context.counters.files_new, 1);
     add(&context.counters.bytes_new, arrived);
     Ok(())

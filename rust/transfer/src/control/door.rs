@@ -19,6 +19,9 @@ const FIRST_IN: u32 = 16;
 const STEP: Duration = Duration::from_millis(2);
 const REOPENING: Duration = Duration::from_millis(400);
 
+/// So long may pauses take, one after the other, in which a host answers nothing well.
+const PATIENCE: Duration = LONGEST_PAUSE;
+
 /// The door of one host.
 #[derive(Debug)]
 pub struct Door {
@@ -38,6 +41,8 @@ struct State {
     /// When the last pause began, and how long those before it were.
     since: Option<Instant>,
     paused: Duration,
+    /// Pauses since the last good answer, and how long they were but for the last.
+    in_vain: (u32, Duration),
     /// Requests that wait for the end of this pause.
     waiting: u32,
     pace: Pace,
@@ -58,8 +63,9 @@ impl Default for Door {
 }
 
 impl Door {
-    /// A refusal (429 or 503) came, with the pause that the host named.
-    pub fn refuse(&self, pause: Option<Duration>) {
+    /// A refusal (429 or 503) came, with the pause that the host named. False, and no pause, if it
+    /// is not worth one: it is the `most`th without a good answer between, or there were minutes of them.
+    pub fn refuse(&self, pause: Option<Duration>, most: u32) -> bool {
         let now = Instant::now();
         let mut state = lock(&self.state);
         let is_open = state.until.is_none_or(|until| until <= now);
@@ -71,6 +77,14 @@ impl Door {
             let until = now + pause.min(LONGEST_PAUSE);
             if is_open {
                 let last = state.last_pause();
+                let (pauses, before) = state.in_vain;
+                state.in_vain = match pauses {
+                    0 => (1, Duration::ZERO),
+                    _ => (pauses + 1, before + last),
+                };
+                if state.in_vain.0 >= most || state.in_vain.1 >= PATIENCE {
+                    return false;
+                }
                 state.paused += last;
                 state.since = Some(now);
                 state.waiting = 0;
@@ -81,6 +95,7 @@ impl Door {
             self.is_shut.store(true, Ordering::Release);
         }
         self.is_paced.store(true, Ordering::Release);
+        true
     }
 
     /// A good answer came.
@@ -89,6 +104,7 @@ impl Door {
         let mut state = lock(&self.state);
         let seconds = self.seconds(&state, now);
         state.pace.answer(seconds);
+        state.in_vain.0 = 0;
     }
 
     /// True while the host wants a pause.
@@ -192,8 +208,8 @@ mod tests {
     async fn a_pause_is_kept_by_all_and_ends_within_half_a_second() {
         let door = std::sync::Arc::new(Door::default());
         let start = Instant::now();
-        door.refuse(Some(Duration::from_secs(2)));
-        door.refuse(Some(Duration::from_secs(1)));
+        assert!(door.refuse(Some(Duration::from_secs(2)), 8));
+        assert!(door.refuse(Some(Duration::from_secs(1)), 8));
         let tasks: Vec<_> = (0..200)
             .map(|_| {
                 let door = door.clone();
@@ -225,7 +241,7 @@ mod tests {
             door.answer();
             if index % 60 == 59 {
                 lock(&door.state).pace = Pace::default();
-                door.refuse(Some(Duration::from_secs(30)));
+                door.refuse(Some(Duration::from_secs(30)), 8);
             }
         }
         lock(&door.state).pace = Pace::default();
@@ -233,13 +249,31 @@ mod tests {
             tokio::time::advance(Duration::from_millis(10)).await;
             door.answer();
         }
-        door.refuse(None);
+        door.refuse(None, 8);
         let start = Instant::now();
         for _ in 0..92 {
             assert!(door.pass(&AtomicU64::new(0)).await.is_ok());
         }
         let seconds = start.elapsed().as_secs_f64();
         assert!((0.9..1.1).contains(&seconds), "{seconds}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn pauses_that_bring_nothing_come_to_an_end() {
+        for (seconds, worth) in [(1, 7), (60, 5), (200, 2), (300, 1)] {
+            let (door, pause) = (Door::default(), Some(Duration::from_secs(seconds)));
+            door.refuse(pause, 8);
+            tokio::time::advance(Duration::from_secs(seconds)).await;
+            door.answer();
+            let mut pauses = 0;
+            while door.refuse(pause, 8) {
+                // Those that were under way say nothing new.
+                assert!(door.refuse(pause, 8));
+                pauses += 1;
+                assert!(door.pass(&AtomicU64::new(0)).await.is_ok());
+            }
+            assert_eq!(pauses, worth, "{seconds} s");
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -21,6 +21,9 @@ const TICK: Duration = Duration::from_millis(25);
 /// Permits that are started in one: a burst of connections would be dropped on the way.
 const STARTED: usize = 100;
 
+/// Connections beyond those of the permits: for the list, for new links, for what is asked for twice.
+const SPARE: usize = 8;
+
 /// Decides how many permits there may be.
 pub struct Driver {
     steer: Option<Steer>,
@@ -127,6 +130,8 @@ impl Driver {
             bytes: received.saturating_sub(std::mem::replace(&mut self.received, received)),
             answers: beat.answers - old.answers,
             latency: beat.waited - old.waited,
+            small: beat.files - old.files,
+            lasted: beat.lasted - old.lasted,
             throttles: beat.throttles - old.throttles,
             faults: beat.faults - old.faults,
             busy: (working / self.permits as f64).min(1.0),
@@ -139,7 +144,7 @@ impl Driver {
         let (counters, permits) = (&context.counters, self.permits as u64);
         context.control.lanes.allow(self.permits);
         counters.permits.store(permits, Ordering::Relaxed);
-        let connections = context.http.connections() as u64;
+        let connections = context.http.keep(self.permits + SPARE) as u64;
         counters.connections.store(connections, Ordering::Relaxed);
         counters.most_permits.fetch_max(permits, Ordering::Relaxed);
         if sample.paused || sample.throttles > 0 {

@@ -40,6 +40,8 @@ pub struct Gate {
     /// The first host that was planned, and whether there was another.
     first: OnceLock<Box<str>>,
     are_many: AtomicBool,
+    /// Pauses in a row after which a host that brought nothing is given up.
+    pauses: u32,
     asked: Option<Mutex<Bucket>>,
     /// Nanoseconds that requests waited for a limit that the user asked for, and for a taught pace.
     waited_asked: AtomicU64,
@@ -54,9 +56,11 @@ struct Doors {
 }
 
 impl Gate {
-    /// Open; at most `max_rps` requests a second pass, if given.
-    pub fn new(max_rps: Option<f64>) -> Self {
+    /// Open; at most `max_rps` requests a second pass, if given. A host that wants `pauses` in a
+    /// row and answers nothing well meanwhile is given up.
+    pub fn new(max_rps: Option<f64>, pauses: u32) -> Self {
         Self {
+            pauses,
             asked: max_rps.map(|rate| Mutex::new(Bucket::new(rate, BURST))),
             ..Self::default()
         }
@@ -82,10 +86,10 @@ impl Gate {
     }
 
     /// A refusal (429 or 503) came from the host of `url`. Shuts its door for `pause`, if the host
-    /// named one; a longer pause already set is kept.
-    pub fn refuse(&self, url: &Url, pause: Option<Duration>) {
+    /// named one; a longer pause already set is kept. False if it is not worth another pause.
+    pub fn refuse(&self, url: &Url, pause: Option<Duration>) -> bool {
         self.has_refused.store(true, Ordering::Release);
-        self.door(url).refuse(pause);
+        self.door(url).refuse(pause, self.pauses)
     }
 
     /// True while every host wants a pause.
@@ -114,6 +118,16 @@ impl Gate {
     /// True if files of more than one host were planned.
     pub fn has_many(&self) -> bool {
         self.are_many.load(Ordering::Acquire)
+    }
+
+    /// True if nothing more is asked of the host of a list's line.
+    pub fn is_closed(&self, url: Option<&str>) -> bool {
+        let has_trouble = |mark: &AtomicBool| mark.load(Ordering::Acquire);
+        if !has_trouble(&self.has_refused) && !has_trouble(&self.has_failed) {
+            return false;
+        }
+        let url = url.and_then(|url| Url::parse(url).ok());
+        url.is_some_and(|url| self.door(&url).is_closed())
     }
 
     /// When the host of a list's line opens, if it does not soon and there are others meanwhile.
@@ -207,7 +221,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn requests_a_second_are_kept() {
-        let (gate, start) = (Gate::new(Some(50.0)), Instant::now());
+        let (gate, start) = (Gate::new(Some(50.0), 8), Instant::now());
         for _ in 0..102 {
             assert!(gate.pass(&at("a")).await.is_ok());
         }
@@ -218,7 +232,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_pause_is_the_hosts_own() {
-        let (gate, start) = (Gate::new(None), Instant::now());
+        let (gate, start) = (Gate::new(None, 8), Instant::now());
         for url in ["http://a/1", "http://a/2"] {
             gate.planned(url);
         }
@@ -226,7 +240,7 @@ mod tests {
         gate.planned("http://b/1");
         assert!(gate.has_many());
         assert!(gate.pass(&at("a")).await.is_ok() && gate.pass(&at("b")).await.is_ok());
-        gate.refuse(&at("a"), Some(Duration::from_secs(9)));
+        assert!(gate.refuse(&at("a"), Some(Duration::from_secs(9))));
         assert!(!gate.is_shut());
         assert!(gate.opens(Some("http://a/other")).is_some());
         assert!(gate.opens(Some("http://b/other")).is_none());
@@ -238,11 +252,11 @@ mod tests {
 
     #[tokio::test]
     async fn hosts_without_trouble_are_forgotten() {
-        let gate = Gate::new(None);
+        let gate = Gate::new(None, 8);
         for url in ["http://a/1", "http://b/1"] {
             gate.planned(url);
         }
-        gate.refuse(&at("a"), Some(Duration::from_secs(9)));
+        assert!(gate.refuse(&at("a"), Some(Duration::from_secs(9))));
         for index in 0..10 * DOORS {
             assert!(gate.pass(&at(&format!("host{index}"))).await.is_ok());
         }

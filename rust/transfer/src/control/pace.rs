@@ -8,8 +8,9 @@
 const SLOTS: usize = 10;
 const SLOT: f64 = 0.1;
 
-/// Fewer answers in that span teach nothing.
+/// Fewer answers in that span teach nothing, nor do those of a shorter time.
 const TELLING: u64 = 20;
+const YOUNG: f64 = 0.2;
 
 /// How far under the mark it begins.
 const BACK_OFF: f64 = 0.1;
@@ -49,15 +50,16 @@ impl Pace {
             return;
         }
         let answers: u64 = self.slots.iter().sum();
-        if answers < TELLING {
+        // In its first moments a run has not shown yet what the host bears.
+        let age = self.begun.map_or(0.0, |first| now - first);
+        if answers < TELLING || age < YOUNG {
             return;
         }
         // The present slot is not over yet. During a climb the last slots say more than all.
         let begun = now / SLOT - (now / SLOT).floor();
         let last = |slots: u64| {
             let counted = (0..slots).map(|back| self.slots[self.place(back)]);
-            let since = self.begun.map_or(0.0, |first| now - first);
-            let span = ((slots as f64 - 1.0 + begun) * SLOT).min(since);
+            let span = ((slots as f64 - 1.0 + begun) * SLOT).min(age);
             counted.sum::<u64>() as f64 / span.max(SLOT / 2.0)
         };
         let mark = last(SLOTS as u64).max(last(4));

@@ -11,6 +11,9 @@ pub struct Pulse {
     answers: AtomicU64,
     /// From request to head, in microseconds.
     waited: AtomicU64,
+    /// Small files, and microseconds from request to end.
+    files: AtomicU64,
+    lasted: AtomicU64,
     throttles: AtomicU64,
     faults: AtomicU64,
     /// Nanoseconds in calls that write to the disk.
@@ -26,6 +29,10 @@ pub struct Beat {
     pub answers: u64,
     /// From request to head, in seconds, added up.
     pub waited: f64,
+    /// Small files.
+    pub files: u64,
+    /// From request to end, in seconds, added up.
+    pub lasted: f64,
     /// Answers 429 and 503.
     pub throttles: u64,
     /// Connections that broke or went silent.
@@ -41,6 +48,13 @@ impl Pulse {
         let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
         self.waited.fetch_add(micros, Ordering::Relaxed);
         self.latency.add(time);
+    }
+
+    /// A small file was whole `time` after its request.
+    pub fn file(&self, time: Duration) {
+        self.files.fetch_add(1, Ordering::Relaxed);
+        let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        self.lasted.fetch_add(micros, Ordering::Relaxed);
     }
 
     /// A 429 or 503 came.
@@ -70,6 +84,8 @@ impl Pulse {
         Beat {
             answers: read(&self.answers),
             waited: read(&self.waited) as f64 / 1e6,
+            files: read(&self.files),
+            lasted: read(&self.lasted) as f64 / 1e6,
             throttles: read(&self.throttles),
             faults: read(&self.faults),
             written: read(&self.written) as f64 / 1e9,

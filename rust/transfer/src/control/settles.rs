@@ -39,6 +39,15 @@ fn settles(name: &str, world: World, begin: f64, end: f64) -> Run {
         "{name}: {:.2} of the best, {permits} permits where {least} would do, {changes:.0} changes a minute",
         goodput / best
     );
+    show(&line, &run);
+    assert!(goodput >= 0.9 * best, "{line}");
+    assert!(changes <= 24.0, "{line}");
+    assert!(permits <= (least * 2).max(35), "{line}");
+    run
+}
+
+/// For people who ask: the numbers over the time.
+fn show(line: &str, run: &Run) {
     if std::env::var_os("SYNTHESIS_SHOW").is_some() {
         let path = run.path.windows(2).filter(|pair| pair[0].2 != pair[1].2);
         let path: Vec<String> = path
@@ -50,10 +59,6 @@ fn settles(name: &str, world: World, begin: f64, end: f64) -> Run {
         )
         .unwrap_or_default();
     }
-    assert!(goodput >= 0.9 * best, "{line}");
-    assert!(changes <= 24.0, "{line}");
-    assert!(permits <= (least * 2).max(35), "{line}");
-    run
 }
 
 const LATENCIES: [f64; 4] = [0.001, 0.010, 0.040, 0.150];
@@ -106,9 +111,53 @@ fn the_climb_to_hundreds_takes_about_a_second() {
         .iter()
         .map(|(now, _, permits)| (*now, *permits))
         .collect();
-    assert!(run.permits_at(1.3) >= 360, "{numbers:?}");
+    assert!(run.permits_at(0.4) >= 500, "{numbers:?}");
     let files = |seconds| run.goodput(0.0, seconds) * seconds / (65_536.0 + 20_000.0);
-    assert!(files(3.7) >= 20_000.0, "{} files", files(3.7));
+    assert!(files(2.2) >= 20_000.0, "{} files", files(2.2));
+}
+
+#[test]
+fn the_climb_leaves_no_queue_on_a_home_link() {
+    const LINK: f64 = 6.25e6;
+    for latency in [0.010, 0.040, 0.150] {
+        for is_fifo in [true, false] {
+            let world = World {
+                latency,
+                is_fifo,
+                link: LINK,
+                ..World::default()
+            };
+            let run = Run::new(world, None).until(10.0);
+            show("50 Mbit/s", &run);
+            let queue = |permits: usize| permits as f64 * 20_000.0 / LINK - latency;
+            let (most, later) = (queue(run.most()), queue(run.permits_at(2.0)));
+            assert!(
+                most < 0.4 && later < 0.25,
+                "{latency} s, {is_fifo}: {most}, {later} s"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_climb_is_no_storm_for_a_small_server() {
+    for latency in [0.010, 0.040, 0.150] {
+        let world = World {
+            latency,
+            most_flows: 64,
+            ..World::default()
+        };
+        let run = Run::new(world, None).until(10.0);
+        show("64 flows", &run);
+        let refused = run.refusals.len();
+        let files = run.goodput(0.0, 10.0) * 10.0 / 85_536.0;
+        assert!(refused < 300, "{latency} s: {refused} refusals");
+        assert!(
+            files > 5.5 * 64.0 / latency.max(0.007),
+            "{latency} s: {files} files"
+        );
+        assert!(run.most() < 256, "{latency} s: {}", run.most());
+    }
 }
 
 #[test]

@@ -24,6 +24,8 @@ pub struct World {
     pub most_rps: f64,
     /// Requests at once past which it answers 503.
     pub most_flows: usize,
+    /// Heads wait on the link for the bodies before them, as they do where nothing is fair.
+    pub is_fifo: bool,
     pub sizes: &'static [u64],
 }
 
@@ -36,6 +38,7 @@ impl Default for World {
             flow: 70e6,
             most_rps: f64::INFINITY,
             most_flows: usize::MAX,
+            is_fifo: false,
             sizes: &[20_000],
         }
     }
@@ -78,11 +81,14 @@ pub struct Run {
     sample: Sample,
     /// Amount fetched at each tick, and the permits then.
     pub path: Vec<(f64, f64, usize)>,
+    /// When the host refused something.
+    pub refusals: Vec<f64>,
     done: f64,
     random: fastrand::Rng,
 }
 
 const TICK: f64 = 0.025;
+const SMALL: u64 = 1 << 20;
 const GRAIN: u64 = 262_144;
 
 impl Run {
@@ -105,6 +111,7 @@ impl Run {
             flows: 0,
             sample: Sample::default(),
             path: Vec::new(),
+            refusals: Vec::new(),
             done: 0.0,
             random: fastrand::Rng::with_seed(7),
         };
@@ -188,13 +195,17 @@ impl Run {
         let noise = 0.7 + 0.6 * self.random.f64();
         let service = noise / (self.world.capacity)(self.now);
         self.server_free = self.server_free.max(self.now + half) + service;
-        let delay = self.server_free - self.now + half;
+        let mut delay = self.server_free - self.now + half;
+        if self.world.is_fifo {
+            delay = delay.max(self.link_free - self.now);
+        }
         self.at(delay, Event::Head(index, true));
     }
 
     fn head(&mut self, index: usize, good: bool) {
         if !good {
             self.sample.throttles += 1;
+            self.refusals.push(self.now);
             self.pace.refusal(self.now);
             let most = (self.permits[index].wait * 3.0).min(15.0);
             let wait = 0.1 + self.random.f64() * (most - 0.1).max(0.0);
@@ -228,6 +239,10 @@ impl Run {
         }
         self.flows -= 1;
         self.sample.files += 1;
+        if self.permits[index].size <= SMALL {
+            self.sample.small += 1;
+            self.sample.lasted += self.now - self.permits[index].sent;
+        }
         self.done += 65_536.0;
         self.next(index);
     }
@@ -280,6 +295,15 @@ impl Run {
             .filter(|(now, ..)| (from..to).contains(now));
         let numbers: Vec<usize> = part.map(|(.., permits)| *permits).collect();
         numbers.windows(2).filter(|pair| pair[0] != pair[1]).count()
+    }
+
+    /// The most permits there were.
+    pub fn most(&self) -> usize {
+        self.path
+            .iter()
+            .map(|(.., permits)| *permits)
+            .max()
+            .unwrap_or(0)
     }
 
     /// The number at a moment.

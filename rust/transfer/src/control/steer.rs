@@ -1,10 +1,12 @@
 //! How many permits: a state machine from samples to a number. It reads no clock and does no I/O,
 //! so a simulation can drive it through hours in a second.
 //!
-//! It climbs by doubling while goodput grows with it, then trims while fewer permits bring as much,
-//! then holds and looks now and then, up and down, whether that is still so. A storm of refusals
-//! halves it. Every change is measured: first a time to settle, then a window, then a verdict.
+//! It climbs with every file that comes as soon as the first ones did (`climb`), and by doubling while
+//! goodput grows with it, then trims while fewer permits bring as much, then holds and looks now and
+//! then, up and down, whether that is still so. A storm of refusals halves it. After the climb every
+//! change is measured: first a time to settle, then a window, then a verdict.
 
+use super::climb::{Climb, Step};
 use super::window::{Sample, Window};
 
 /// Where a run begins that knows nothing of its host.
@@ -39,8 +41,10 @@ const SHUN: (f64, f64) = (15.0, 240.0);
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Phase {
-    /// Doubling, from a goodput if one was measured, once or twice at a time.
-    Ramp(Option<(f64, i32)>),
+    /// The first climb.
+    Climb,
+    /// Doubling, once or twice at a time, from a number and what it brought if that was measured.
+    Ramp(Option<(usize, f64)>),
     /// Trying a notch from `from`, which brought `goodput`; `seen` windows spoke for it so far.
     Look {
         up: bool,
@@ -68,6 +72,7 @@ pub struct Steer {
     permits: usize,
     most: usize,
     phase: Phase,
+    climb: Climb,
     window: Window,
     /// What the last windows at this number brought.
     usual: Option<f64>,
@@ -87,7 +92,8 @@ impl Steer {
         Self {
             permits,
             most,
-            phase: Phase::Ramp(None),
+            phase: Phase::Climb,
+            climb: Climb::default(),
             window: Window::new(permits),
             usual: None,
             odd: 0,
@@ -130,6 +136,8 @@ impl Steer {
         } else if sample.paused {
             // The gate is shut: nothing can be learnt until it is open and all is moving again.
             self.window.restart(self.permits);
+        } else if self.phase == Phase::Climb {
+            self.climb(&sample);
         } else if self.window.is_full(self.is_careful()) {
             let (goodput, is_telling) = (self.window.goodput(), self.window.is_telling());
             self.judge(goodput, is_telling);
@@ -140,7 +148,7 @@ impl Steer {
 
     /// Looks take longer windows than the climb: there is time, and less to tell apart.
     fn is_careful(&self) -> bool {
-        !matches!(self.phase, Phase::Ramp(_) | Phase::Recover)
+        !matches!(self.phase, Phase::Climb | Phase::Ramp(_) | Phase::Recover)
     }
 
     fn age(&mut self, seconds: f64) {
@@ -177,11 +185,12 @@ impl Steer {
 
     fn judge(&mut self, goodput: f64, is_telling: bool) {
         match self.phase {
+            Phase::Climb => {}
             Phase::Recover => self.recover(),
             // Permits without work tell nothing of what more of them would bring.
             Phase::Look { from, .. } if !is_telling => self.go(from, Phase::Hold),
             _ if !is_telling => self.usual = None,
-            Phase::Ramp(before) => self.climb(before, goodput),
+            Phase::Ramp(before) => self.ramp(before, goodput),
             Phase::Look {
                 up,
                 from,
@@ -192,14 +201,37 @@ impl Steer {
         }
     }
 
-    fn climb(&mut self, before: Option<(f64, i32)>, goodput: f64) {
+    fn climb(&mut self, sample: &Sample) {
+        // Permits without work, or that wait for a pace, tell nothing.
+        let is_telling = sample.busy >= 0.5 && !sample.paced;
+        match self.climb.sample(sample, self.permits) {
+            Step::Go(permits) if permits < self.most => {
+                if is_telling {
+                    self.permits = permits;
+                }
+            }
+            Step::Queued(permits) => {
+                // Whether that is so is looked at soon, a notch up.
+                self.look_up.0 = 0.0;
+                self.leave(permits, Phase::Hold);
+            }
+            Step::Go(permits) | Step::Slow(permits) => self.leave(permits, Phase::Ramp(None)),
+        }
+    }
+
+    fn leave(&mut self, permits: usize, phase: Phase) {
+        self.go(permits.max(FEWEST), phase);
+        self.window.restart(self.permits);
+    }
+
+    fn ramp(&mut self, before: Option<(usize, f64)>, goodput: f64) {
         let mut doublings = 1;
-        if let Some((before, made)) = before {
-            let gain = (goodput / before).powf(1.0 / f64::from(made));
+        if let Some((from, before)) = before {
+            let made = (self.permits as f64 / from as f64).log2().max(1.0);
+            let gain = (goodput / before).powf(1.0 / made);
             if gain < RAMP_GAIN {
                 // The first of two may have been worth it: looks up will tell.
-                let back = (self.permits >> made).max(FEWEST.min(self.most));
-                self.go(back, Phase::Hold);
+                self.go(from, Phase::Hold);
                 return;
             }
             doublings += i32::from(gain >= FREE_GAIN);
@@ -208,8 +240,7 @@ impl Steer {
         if next < self.permits * 5 / 4 {
             self.go(self.permits, Phase::Hold);
         } else {
-            let made = if next > self.permits * 2 { 2 } else { 1 };
-            self.go(next, Phase::Ramp(Some((goodput, made))));
+            self.go(next, Phase::Ramp(Some((self.permits, goodput))));
         }
     }
 
@@ -250,7 +281,7 @@ impl Steer {
             self.look_up = (LOOK_UP.0, LOOK_UP.0);
             self.look_down = (LOOK_DOWN.1, LOOK_DOWN.1);
             self.go(self.permits, Phase::Ramp(None));
-            self.climb(None, goodput);
+            self.ramp(None, goodput);
         } else {
             self.go(self.permits, Phase::Hold);
             // Losses within the tolerance must not add up over several notches.
@@ -309,9 +340,11 @@ impl Steer {
             Some(old) if self.permits * 3 > old.permits * 2 => (old.again * 2.0).min(SHUN.1),
             _ => SHUN.0,
         };
-        // Of two doublings in one the first may have been too much already.
+        // Of two doublings in one the first may have been too much already; a climb has gone on
+        // while the refusals were on their way.
         let permits = match self.phase {
-            Phase::Ramp(Some((_, made))) => self.permits >> (made - 1),
+            Phase::Climb => notch_down(self.permits).max(1),
+            Phase::Ramp(Some((from, _))) => self.permits.min(from * 2),
             _ => self.permits,
         };
         self.shunned = Some(Shunned {
@@ -323,8 +356,9 @@ impl Steer {
         let half = (self.permits / 2).max(FEWEST).min(self.permits);
         let back = match self.phase {
             Phase::Look { up: true, from, .. } => from.max(half),
+            Phase::Climb => (self.permits / 4).max(FIRST).min(half),
             // All that the step added may be too much.
-            Phase::Ramp(Some((_, made))) => (self.permits >> made).max(FEWEST).min(half),
+            Phase::Ramp(Some((from, _))) => from.min(half),
             _ => half,
         };
         self.deaf = self.window.settling().max(0.25);

@@ -20,6 +20,9 @@ pub struct Sample {
     pub answers: u64,
     /// From request to head, added up over these answers, in seconds.
     pub latency: f64,
+    /// Small files, and seconds from request to end, added up over them.
+    pub small: u64,
+    pub lasted: f64,
     /// Answers 429 and 503.
     pub throttles: u64,
     /// Connections that broke or went silent.
@@ -30,6 +33,13 @@ pub struct Sample {
     pub paused: bool,
     /// Requests wait for the pace that the host has taught, or that the user wants.
     pub paced: bool,
+}
+
+impl Sample {
+    /// What came: bytes, and for each file as much as a request costs.
+    pub fn amount(&self) -> f64 {
+        self.bytes as f64 + REQUEST * self.files as f64
+    }
 }
 
 /// Samples of one number of permits.
@@ -129,10 +139,9 @@ impl Window {
             && (self.sum.files >= answers as u64 || self.sum.seconds >= most.max(2.0 * least))
     }
 
-    /// What came a second: bytes, and for each file as much as a request costs.
+    /// What came a second.
     pub fn goodput(&self) -> f64 {
-        let amount = self.sum.bytes as f64 + REQUEST * self.sum.files as f64;
-        amount / self.sum.seconds.max(1e-9)
+        self.sum.amount() / self.sum.seconds.max(1e-9)
     }
 
     /// True if it says what permits bring: nearly all had work, and nothing else slowed them.

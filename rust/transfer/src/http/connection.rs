@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::sync::atomic::Ordering;
 use std::sync::Arc;
 use std::task::{ready, Context, Poll};
 
@@ -47,6 +48,7 @@ pub struct Connection {
 impl Connection {
     /// A fresh connection over `wire`.
     pub fn new(place: Arc<Place>, wire: Wire) -> Self {
+        place.open.fetch_add(1, Ordering::Relaxed);
         Self {
             place,
             head: Head::default(),
@@ -157,6 +159,7 @@ impl Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         buffer::give(std::mem::take(&mut self.buffer));
+        self.place.open.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -28,6 +28,8 @@ pub struct Place {
     pub(super) found: tokio::sync::Mutex<Option<Found>>,
     /// How many connections were begun: each begins with the next address.
     pub(super) turn: std::sync::atomic::AtomicUsize,
+    /// Connections that are open.
+    pub(super) open: std::sync::atomic::AtomicUsize,
     /// True after IPv4 was faster, so that a network with a broken IPv6 costs one wait.
     pub(super) prefers_v4: Mutex<Option<bool>>,
 }
@@ -68,6 +70,7 @@ impl Place {
             proxy,
             found: tokio::sync::Mutex::default(),
             turn: std::sync::atomic::AtomicUsize::new(0),
+            open: std::sync::atomic::AtomicUsize::new(0),
             prefers_v4: Mutex::default(),
         })
     }

@@ -1,7 +1,8 @@
 //! Connections kept for the next request. The last one used is taken first, so that those too
-//! many grow old and go; as many are kept as were ever busy at once.
+//! many grow old and go; as many are kept as were busy at once, and fewer when there are to be fewer.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -37,7 +38,8 @@ struct Places {
 struct State {
     idle: VecDeque<Box<Connection>>,
     busy: usize,
-    most_busy: usize,
+    /// How many may be idle.
+    most: usize,
 }
 
 impl Pool {
@@ -69,7 +71,7 @@ impl Pool {
     fn take(&self, place: &Arc<Place>) -> Option<Box<Connection>> {
         let mut state = lock(&self.state);
         state.busy += 1;
-        state.most_busy = state.most_busy.max(state.busy);
+        state.most = state.most.max(state.busy);
         loop {
             let idle = state.idle.iter();
             let at = idle.rev().position(|one| Arc::ptr_eq(&one.place, place))?;
@@ -90,14 +92,24 @@ impl Pool {
         connection.since = Instant::now();
         connection.rest();
         state.idle.push_back(connection);
-        if state.idle.len() > state.most_busy {
+        if state.idle.len() > state.most {
             state.idle.pop_front();
         }
     }
 
-    /// How many connections are open.
-    pub fn open(&self) -> usize {
-        let state = lock(&self.state);
+    /// There are to be at most `most` connections to any place from now on: closes the idle ones
+    /// above that, those first that were idle longest. Returns how many are open.
+    pub fn keep(&self, most: usize) -> usize {
+        let mut state = lock(&self.state);
+        state.most = most.max(state.busy);
+        let mut at = 0;
+        while let Some(idle) = state.idle.get(at) {
+            // What is closed is no longer counted by its place.
+            match idle.place.open.load(Ordering::Relaxed) > most {
+                true => drop(state.idle.remove(at)),
+                false => at += 1,
+            }
+        }
         state.idle.len() + state.busy
     }
 }

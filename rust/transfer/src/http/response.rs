@@ -29,6 +29,7 @@ pub struct Response {
     url: Url,
     lease: Lease,
     rest: Rest,
+    asked: Instant,
     idle: Duration,
     /// How long was waited for the next [`LEAST`] bytes, and how many of them came.
     waited: Duration,
@@ -36,8 +37,8 @@ pub struct Response {
 }
 
 impl Response {
-    /// The answer whose head the connection of `lease` has just read.
-    pub(super) fn new(url: Url, lease: Lease, idle: Duration) -> Self {
+    /// The answer whose head the connection of `lease` has just read, after a request sent at `asked`.
+    pub(super) fn new(url: Url, lease: Lease, asked: Instant, idle: Duration) -> Self {
         let framing = lease.connection.as_ref().map(|one| one.head.framing);
         let rest = match framing {
             None | Some(Framing::Length(0)) => Rest::Done,
@@ -49,6 +50,7 @@ impl Response {
             url,
             lease,
             rest,
+            asked,
             idle,
             waited: Duration::ZERO,
             came: 0,
@@ -58,6 +60,11 @@ impl Response {
     /// Where it is from, after redirects.
     pub fn url(&self) -> &Url {
         &self.url
+    }
+
+    /// When its request was sent, over a connection that was there.
+    pub fn asked(&self) -> Instant {
+        self.asked
     }
 
     /// The HTTP status.

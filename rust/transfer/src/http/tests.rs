@@ -1,5 +1,7 @@
 //! The stack against a real socket that says exactly what it is told to.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderMap, Method};
@@ -77,7 +79,7 @@ async fn every_way_to_cut_an_answer_gives_the_same_body() {
                 "{step}"
             );
         }
-        assert_eq!(http.connections(), 1);
+        assert_eq!(http.keep(9), 1);
     }
 }
 
@@ -172,4 +174,45 @@ async fn a_user_in_the_address_goes_into_a_header() {
         "{said}"
     );
     assert!(!said.contains("a%20b"));
+}
+
+#[tokio::test]
+async fn idle_connections_above_a_number_are_closed() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url: Url = format!("http://{}/", listener.local_addr().unwrap())
+        .parse()
+        .unwrap();
+    let open = Arc::new(AtomicUsize::new(0));
+    let serving = open.clone();
+    tokio::spawn(async move {
+        while let Ok((mut socket, _)) = listener.accept().await {
+            let open = serving.clone();
+            open.fetch_add(1, Ordering::SeqCst);
+            tokio::spawn(async move {
+                while !request(&mut socket).await.is_empty() {
+                    socket.write_all(OK).await.unwrap();
+                }
+                open.fetch_sub(1, Ordering::SeqCst);
+            });
+        }
+    });
+    let (key, _) = Key::split(HeaderMap::new(), None);
+    let http = stack();
+    let mut answers = Vec::new();
+    for _ in 0..20 {
+        let answer = http.get(url.clone(), &key, &HeaderMap::new()).await;
+        answers.push(answer.unwrap());
+    }
+    assert_eq!(http.keep(5), 20);
+    for mut answer in answers {
+        assert_eq!(answer.read(9).await.unwrap(), b"body");
+    }
+    assert_eq!(http.keep(30), 20);
+    assert_eq!(http.keep(5), 5);
+    while open.load(Ordering::SeqCst) > 5 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    // The rest still serve.
+    assert_eq!(get(&http, &url).await, Ok((200, b"body".to_vec())));
+    assert_eq!((http.keep(5), open.load(Ordering::SeqCst)), (5, 5));
 }
