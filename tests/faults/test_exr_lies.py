@@ -104,7 +104,7 @@ from pathlib import Path
 from synthesis.ops.extract import ASSETS, extract
 
 used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-resource.setrlimit(resource.RLIMIT_AS, (used + (512 << 20),) * 2)
+resource.setrlimit(resource.RLIMIT_AS, (used + (256 << 20),) * 2)
 files = sorted(Path(sys.argv[1]).glob("*.exr"))
 results = extract(files, assets=ASSETS, directory=Path(sys.argv[1]) / "out", workers=1)
 assert all(result.failures and not result.outputs for result in results)

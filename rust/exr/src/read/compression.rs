@@ -58,6 +58,11 @@ impl Compression {
         }
     }
 
+    /// Unpacked by our own code.
+    pub const fn is_own(self) -> bool {
+        self.0 <= Self::ZIP.0
+    }
+
     /// How many bytes one byte of a block can stand for, at most: deflate 1032, RLE 64 (two
     /// bytes for a run of 128), PXR24 1032 x 4/3, PIZ 512 (nine bits for a run of 256 samples),
     /// B44 11 (three bytes for 16 samples). DWA has no such limit.

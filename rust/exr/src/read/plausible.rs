@@ -9,28 +9,46 @@ use crate::read::part::Part;
 const MAX_BANDS: u64 = 192 << 20;
 /// Most blocks of the largest levels that are read.
 const MAX_BLOCKS: usize = 1 << 21;
-/// What a compression without a limit may make of a byte of the file, and of any file.
-const MUCH: u64 = 4096;
-const ANY: u64 = 256 << 20;
+/// Bytes that any file may unpack to: by our own code, and by the slower code of the `exr` crate.
+/// Of a larger file, `PER_BYTE` times its length. So no small file takes long.
+const ANY_FAST: u64 = 2 << 30;
+const ANY_SLOW: u64 = 256 << 20;
+const PER_BYTE: u64 = 256;
 /// Pixels that may always be shown, whatever is stored.
 const FEW: u64 = 1 << 24;
 
 /// Checks parts of which some `channels` are wanted, in a file of `length` bytes.
 pub fn check(header: &Header, channels: &[Vec<usize>], length: u64, partial: bool) -> Result<()> {
     let shown = header.parts[0].display_window;
-    let (mut memory, mut blocks) = (0, 0);
+    let (mut memory, mut blocks, mut fast, mut slow) = (0, 0, 0, 0);
     let wanted = channels
         .iter()
         .enumerate()
         .filter(|(_, channels)| !channels.is_empty());
     for (index, channels) in wanted {
         let part = &header.parts[index];
+        if part.unreadable().is_some() {
+            continue; // which is said by name elsewhere
+        }
         if !partial {
             check_pixels(part, length).map_err(|error| error.at(format!("part {index}")))?;
         }
         check_shown(shown, part, length)?;
         memory += band_bytes(part, channels.len(), shown.width() as u64);
         blocks += part.blocks();
+        *if part.compression.is_own() {
+            &mut fast
+        } else {
+            &mut slow
+        } += part.raw_bytes();
+    }
+    let most = length.saturating_mul(PER_BYTE);
+    if fast > most.max(ANY_FAST) || slow > most.max(ANY_SLOW) {
+        let raw = fast + slow;
+        return Err(Error::new(
+            Kind::TooLarge,
+            format!("{raw} bytes are more than is unpacked of a file of {length}"),
+        ));
     }
     if blocks > MAX_BLOCKS {
         return Err(Error::new(
@@ -51,11 +69,9 @@ pub fn check(header: &Header, channels: &[Vec<usize>], length: u64, partial: boo
 /// The pixels must be able to come from the file.
 fn check_pixels(part: &Part, length: u64) -> Result<()> {
     let raw = part.raw_bytes();
-    let most = match part.compression.expansion() {
-        Some(times) => length.saturating_mul(times),
-        None => length.saturating_mul(MUCH).max(ANY),
-    };
-    if raw > most && part.unreadable().is_none() {
+    let expansion = part.compression.expansion();
+    let most = expansion.map(|times| length.saturating_mul(times));
+    if most.is_some_and(|most| raw > most) {
         return Err(Error::invalid(format!(
             "it claims {raw} bytes of pixels, which the file cannot hold"
         ))

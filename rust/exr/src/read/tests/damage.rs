@@ -198,8 +198,14 @@ fn what_needs_too_much_is_refused_before_it_is_read() {
     refused(
         Made::new(8, full),
         mega / 400,
-        Kind::InvalidExr,
-        "cannot hold",
+        Kind::TooLarge,
+        "bytes are more than",
+    );
+    refused(
+        Made::new(3, full),
+        mega / 7,
+        Kind::TooLarge,
+        "bytes are more than",
     );
     refused(Made::new(9, full), mega, Kind::TooLarge, "blocks of");
     let ones = |window| Made::new(3, window).tiled(1, 1, 0);
