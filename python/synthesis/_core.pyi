@@ -110,7 +110,8 @@ def download(
 
     Returns the counters (as the progress callback gets them) with `failures`, a list of
     (name, kind, message, status), `missing`, `missing_render_ids`, `complete`, `files_unread`,
-    `warnings`, `assets` (of dry runs: flag to files, bytes, those present, those of unknown size),
+    `warnings`, `listed` (flags of the selected files), `assets` (of dry runs: flag to files, bytes,
+    those present, those of unknown size),
     `free_bytes`, `needed_bytes` and `bound`: `what` (nothing, latency, throttling, limit, disk, cpu,
     network, manifest), its `share` of the run, `permits`, `latency` in seconds, `try_permits` (0: none
     is better).

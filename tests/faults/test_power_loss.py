@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fakes import faults
 from fakes.calls import Call, Verdict, Watch
 from fakes.faulty import FaultyServer, File, made
 from fakes.fetch import STATE, assert_complete, assert_shards, fetch, final_names, outcome, start
@@ -62,7 +63,7 @@ def test_a_kill_before_the_look_does_not_end_the_doubt(tmp_path: Path) -> None:
         fetch(server, tmp_path)
         lose_bytes(tmp_path / FILES[2].name, changed=now - 50)
         leave_journal(tmp_path, boot="another-start", synced=now - 100)
-        server.manifest_faults = [lambda exchange: exchange.reset()] * 4
+        server.manifest_faults = [faults.always(lambda exchange: exchange.reset())]
         with pytest.raises(Exception, match="connection"):
             fetch(server, tmp_path)
         server.manifest_faults.clear()

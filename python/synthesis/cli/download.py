@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,8 @@ class Wanted:
 
     def label(self, flags: list[str]) -> str:
         """What the progress line calls the assets."""
+        if flags == ["all"]:
+            return "all assets"
         if len(flags) <= MOST_NAMED:
             return ",".join(flags)
         asked = [flag.strip().lower() for flag in self.flags.split(",")]
@@ -60,10 +63,17 @@ def download(session: Session, wanted: Wanted) -> None:
     check(wanted)
     ranges = render_ids.parse(wanted.render_ids) if wanted.render_ids is not None else None
     wanted.how.use_network()
-    flags = choose_flags(session, wanted)
+    flags = plain_flags(wanted) or choose_flags(session, wanted)
     resume = wanted.command(session.options)
     session.out.event("start", job=wanted.job, assets=flags, directory=str(wanted.directory), resume=resume)
+    was_there = wanted.directory.exists()
     summary = transfer(session, wanted, flags, ranges)
+    lacks = summary.complete and not summary.missing and not _is_listed(flags, summary)
+    if lacks and not summary.listed:
+        if not was_there:
+            with suppress(OSError):
+                wanted.directory.rmdir()
+        choose_flags(session, wanted)  # says what the job lacks, if it is the job
     report(session, summary, wanted.how, wanted.directory, job=wanted.job)
     if not summary.complete:
         why = "ended, but not its last files" if wanted.watch else "not finished"
@@ -71,6 +81,8 @@ def download(session: Session, wanted: Wanted) -> None:
         session.out.warn(f"the job is {why}: run the same command {more}")
     if (failure := failed(wanted, summary, resume)) is not None:
         raise failure
+    if lacks:
+        choose_flags(session, wanted)
 
 
 def check(wanted: Wanted) -> None:
@@ -106,6 +118,24 @@ def transfer(
     label = wanted.label(flags)
     resume = wanted.command(session.options)
     return run(session, call, resume=resume, label=label, waits=wanted.watch, directory=wanted.directory)
+
+
+def plain_flags(wanted: Wanted) -> list[str] | None:
+    """Return flags that any job may have; they are asked for at once, without a look at the job.
+
+    So the first file is there a round trip or two earlier, and a second run asks for the manifest only.
+    """
+    from synthesis.schema.asset import BY_FLAG
+
+    flags = list(dict.fromkeys(part.strip().lower() for part in wanted.flags.split(",")))
+    if wanted.extract or not {"all", *BY_FLAG}.issuperset(flags):
+        return None
+    return ["all"] if "all" in flags else flags
+
+
+def _is_listed(flags: list[str], summary: Summary) -> bool:
+    """Whether the manifest had files of all flags."""
+    return bool(summary.listed) if flags == ["all"] else set(flags).issubset(summary.listed)
 
 
 def choose_flags(session: Session, wanted: Wanted) -> list[str]:

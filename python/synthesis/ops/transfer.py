@@ -176,6 +176,7 @@ class Summary(Progress):
             them; it compared their sizes if the list has those.
         bound: what kept it from being faster.
         warnings: what may surprise: little room, lines that repeat others.
+        listed: flags of the files that the list has of what was asked for, sorted.
         assets: what there is of each asset, by flag; of a dry run only.
         free_bytes: room on the disk, if the system tells; of a dry run only.
         needed_bytes: bytes still to fetch, as far as sizes are known; of a dry run only.
@@ -191,6 +192,7 @@ class Summary(Progress):
     files_unread: int
     bound: Bound
     warnings: tuple[str, ...]
+    listed: tuple[str, ...]
     assets: dict[str, Planned]
     free_bytes: int | None
     needed_bytes: int
@@ -314,6 +316,7 @@ def summary_of(found: dict[str, Any]) -> Summary:
     )
     counters["missing_render_ids"] = tuple(found["missing_render_ids"])
     counters["warnings"] = tuple(found["warnings"])
+    counters["listed"] = tuple(found["listed"])
     counters["assets"] = {
         flag: Planned(**dict(zip(names(Planned), counts, strict=True)))
         for flag, counts in found["assets"].items()

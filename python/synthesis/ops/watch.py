@@ -104,6 +104,7 @@ class Passes:
             seconds=time.monotonic() - self._started,
             throttled_seconds=sum(one.throttled_seconds for one in passes),
             most_permits=max(one.most_permits for one in passes),
+            listed=tuple(sorted({flag for one in passes for flag in one.listed})),
         )
 
     def _sleep(self, seconds: float) -> None:

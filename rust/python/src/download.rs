@@ -166,6 +166,7 @@ pub fn summary(py: Python<'_>, outcome: Outcome) -> PyResult<Py<PyDict>> {
     dict.set_item("complete", outcome.complete)?;
     dict.set_item("files_unread", outcome.unread)?;
     dict.set_item("warnings", outcome.warnings)?;
+    dict.set_item("listed", outcome.listed)?;
     let assets = outcome.assets.into_iter();
     let assets: BTreeMap<_, _> = assets
         .map(|(flag, one)| {

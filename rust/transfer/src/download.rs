@@ -177,6 +177,7 @@ async fn run(
     let bound = driver.finish(&context);
     Ok(Outcome {
         complete: seen.complete,
+        listed: seen.listed.iter().map(|asset| asset.to_string()).collect(),
         bound,
         ..Outcome::of(&context.counters, asked.as_ref(), &seen.ids)
     })

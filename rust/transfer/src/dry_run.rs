@@ -74,6 +74,7 @@ pub async fn dry_run(http: &Http, options: Options, counters: Arc<Counters>) -> 
     warning.into_iter().for_each(|text| counters.warn(text));
     Ok(Outcome {
         complete,
+        listed: assets.keys().cloned().collect(),
         assets,
         free: room::free(&directory),
         needed,

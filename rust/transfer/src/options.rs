@@ -116,6 +116,8 @@ pub struct Outcome {
     pub unread: u64,
     /// Words about the run as a whole: little room, lines that repeat others.
     pub warnings: Vec<String>,
+    /// What the selected files are, by the list's own words for it, sorted; at most 200.
+    pub listed: Vec<String>,
     /// Files by kind; counted in dry runs only.
     pub assets: BTreeMap<String, AssetCount>,
     /// Bytes that are free where the folder is; told by dry runs only.
@@ -141,6 +143,7 @@ impl Outcome {
             bound: Bound::default(),
             unread: counters.unread.load(Ordering::Relaxed),
             warnings: counters.warnings(),
+            listed: Vec::new(),
             assets: BTreeMap::new(),
             free: None,
             needed: 0,

@@ -1,7 +1,7 @@
 //! From the list to work: what is not wanted and what the folder holds is skipped, and the rest
 //! goes to the board. One pass, in constant memory.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::hash::BuildHasher;
 use std::sync::atomic::Ordering;
 use std::sync::Arc;
@@ -30,6 +30,9 @@ const TOLD: u64 = 64;
 /// How often a name is kept from which renewed links are asked for.
 const MARKED: u64 = 256;
 
+/// A list that names more kinds of files than any job has is not noted further.
+const MOST_LISTED: usize = 200;
+
 /// In which order files are fetched.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Order {
@@ -56,10 +59,25 @@ pub struct Wishes {
 pub struct Seen {
     /// Render ids that have files.
     pub ids: Ids,
+    /// What the selected files are, as far as the list names it; at most [`MOST_LISTED`].
+    pub listed: BTreeSet<Arc<str>>,
     /// False while the job still makes files.
     pub complete: bool,
     /// Lines that were the same as an earlier one.
     pub repeated: u64,
+}
+
+impl Seen {
+    fn note(&mut self, entry: &Entry) {
+        if let Some(id) = entry.render {
+            self.ids.insert(id);
+        }
+        if let Some(asset) = &entry.asset {
+            if self.listed.len() < MOST_LISTED && !self.listed.contains(asset.as_ref()) {
+                self.listed.insert(asset.clone());
+            }
+        }
+    }
 }
 
 /// One planning of one list.
@@ -191,9 +209,7 @@ impl Planner<'_> {
             }
             return Ok(true);
         }
-        if let Some(id) = entry.render {
-            self.seen.ids.insert(id);
-        }
+        self.seen.note(&entry);
         if let Some(url) = &entry.url {
             self.context.gate.planned(url);
         }
