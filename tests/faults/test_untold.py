@@ -122,6 +122,37 @@ def test_a_first_answer_that_breaks_is_gone_on_with(cli: Command, server: Faulty
     assert sum(server.sent.values()) <= SIZE + 16 * MIB
 
 
+def test_an_answer_without_the_etag_of_the_first_is_another_version(
+    cli: Command, server: FaultyServer
+) -> None:
+    other = made(SIZE, seed=9)
+
+    def behind_another_door(exchange: FileExchange) -> None:
+        answer = exchange.honest(ranges=False)
+        del answer.headers["ETag"]
+        exchange.head(answer)
+        exchange.body(other[: 9 * MIB])
+        exchange.reset()
+
+    server.faults[NAME] = [faults.reset(), behind_another_door]
+    cli.ok("fetch", "urls.txt", "-o", "out", "-c", "1")
+    assert (cli.folder / "out" / NAME).read_bytes() in (FILE.data, other)
+
+
+def test_a_part_that_nobody_asked_for_is_not_the_whole(cli: Command, server: FaultyServer) -> None:
+    def part(exchange: FileExchange) -> None:
+        answer = exchange.honest()
+        answer.status = 206
+        del answer.headers["Content-Length"]
+        answer.headers |= {"Content-Range": f"bytes 0-{MIB - 1}/{SIZE}", "Transfer-Encoding": "chunked"}
+        exchange.head(answer)
+        exchange.chunk(answer.body[:MIB])
+        exchange.chunk(b"")
+
+    server.faults[NAME] = [part]
+    assert fetch(cli) == FILE.data
+
+
 def test_a_killed_one_is_taken_up_where_it_was(cli: Command, server: FaultyServer) -> None:
     child = cli.start("fetch", "urls.txt", "-o", "out", "-c", "4")
     end = time.monotonic() + 30

@@ -42,6 +42,10 @@ pub async fn attempt(
         validator: None,
     };
     let mut response = get(context, entry, &ask).await?;
+    if response.status() != 200 {
+        let why = "the server sent a part when asked for the whole";
+        return Err(mismatch(entry, why));
+    }
     match response.length() {
         Some(bytes) if bytes <= small::LARGEST => {
             small::take(context, &sized(bytes), &mut response, replace).await

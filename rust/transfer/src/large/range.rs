@@ -87,8 +87,11 @@ impl Large {
                     &format!("the server promises {promised} bytes, the list {size}"),
                 ));
             }
-            if is_other && etag.is_some() {
-                return Err(mismatch(entry, "it changed on the server meanwhile"));
+            if is_other {
+                return Err(match etag {
+                    Some(_) => mismatch(entry, "it changed on the server meanwhile"),
+                    None => restart("the server gives no strong ETag any more"),
+                });
             }
             if at > 0 || !self.take_all(response) {
                 return Err(restart("the server sent the whole when asked for a part"));
