@@ -87,7 +87,12 @@ impl Csv {
                 self.written += written;
                 self.fields += fields;
                 match result {
-                    ReadRecordResult::Record => return Ok(true),
+                    ReadRecordResult::Record if input.is_empty() => return Ok(true),
+                    // Nothing is passed over unsaid: lines of another kind may follow in it.
+                    ReadRecordResult::Record => {
+                        self.reader.reset();
+                        return Err("a carriage return divides it; lines end in line feeds");
+                    }
                     ReadRecordResult::InputEmpty => {}
                     ReadRecordResult::End => return Ok(false),
                     ReadRecordResult::OutputFull | ReadRecordResult::OutputEndsFull => {
@@ -246,6 +251,16 @@ mod tests {
             "{found:?}"
         );
         assert!(matches!(&found[5], Parsed::Row(row) if row.bytes.is_none()));
+    }
+
+    #[test]
+    fn carriage_returns_alone_lose_nothing_unsaid() {
+        let found = rows(&["url,size", "http://h/1,1\rhttp://h/2,2", "http://h/3,3\r"]);
+        assert!(
+            matches!(found.as_slice(), [Parsed::Bad(_), Parsed::Row(_)]),
+            "{found:?}"
+        );
+        assert!(Csv::new("url,size\rhttp://h/1,1\rhttp://h/2,2").is_none());
     }
 
     #[test]

@@ -63,6 +63,9 @@ impl Format {
         if let Some(csv) = Csv::new(line) {
             return Ok((Self::Csv(Box::new(csv)), true));
         }
+        if line.contains('\r') {
+            return Err(refused("its lines end in carriage returns alone"));
+        }
         if label == Label::Csv {
             return Err(refused("its header line names no column url"));
         }
@@ -129,6 +132,7 @@ mod tests {
             ("a.png", Label::Other, true, "text"),
             ("a.png", Label::Other, false, "refused"),
             ("ftp://h/a", Label::Other, false, "text"),
+            ("url\rhttp://h/a", Label::Other, false, "refused"),
         ] {
             assert_eq!(kind(line, label, has_base), expected, "{line}");
         }
