@@ -51,6 +51,7 @@ def test_what_a_check_did_not_read_is_not_called_right(cli: Command, server: Fau
         ("a.txt", "no list at all\n", "its first line is no URL"),
         ("a.txt", "http://localhost/\n", "needs a name"),
         ("a.ndjson", '{"url": 1}\n', "wrong type"),
+        ("a.csv", "url,size\rhttp://localhost/a,1\r", "carriage returns alone"),
     ],
 )
 def test_a_list_that_is_none_is_for_its_owner_to_correct(
@@ -61,6 +62,15 @@ def test_a_list_that_is_none_is_for_its_owner_to_correct(
     assert done.code == 2
     assert says in done.err
     assert "resume" not in done.err
+
+
+def test_a_password_in_an_address_is_not_told(cli: Command, server: FaultyServer) -> None:
+    (cli.folder / "urls.txt").write_text("nothing.png\n")
+    base = server.url.replace("//", "//me:hush@") + "/"
+    done = cli("fetch", "urls.txt", "-o", "out", "--base", base, "--json")
+    assert done.code == 4
+    assert done.events()[0]["event"] == "start"
+    assert "hush" not in done.out + done.err
 
 
 def test_each_cause_of_bad_lines_is_named(cli: Command, server: FaultyServer) -> None:

@@ -135,7 +135,8 @@ def _read(path: Path) -> str:
 
 def _command(urls: str, directory: Path, base: str | None, header: list[str], how: How) -> str:
     """The command line that asks for this again; what may be secret is not repeated."""
-    if urls == "-" or "?" in f"{urls}{base}" or any(not text.startswith("@") for text in header) or how.proxy:
+    is_secret = any(letter in f"{urls}{base}" for letter in "?@")  # a signature, a password
+    if urls == "-" or is_secret or any(not text.startswith("@") for text in header) or how.proxy:
         return "the same command again"
     words = ["synthesis", "fetch", urls, *(["-o", str(directory)] if how.tar is None else [])]
     words += ["--base", base] if base is not None else []
