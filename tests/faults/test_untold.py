@@ -91,13 +91,22 @@ def test_it_is_not_split(cli: Command, server: FaultyServer, answer: Fault) -> N
 
 @pytest.mark.parametrize(
     "refusal",
-    [faults.no_range(), faults.other_range(), *map(faults.status, (403, 404, 416, 503))],
-    ids=["whole", "other range", "403", "404", "416", "503"],
+    [faults.no_range(), faults.other_range(), faults.page(), *map(faults.status, (403, 404, 416, 503))],
+    ids=["whole", "other range", "page", "403", "404", "416", "503"],
 )
 def test_a_range_that_is_refused_leaves_it_whole(cli: Command, server: FaultyServer, refusal: Fault) -> None:
     server.faults[NAME] = [faults.honest, faults.always(refusal)]
     assert fetch(cli) == FILE.data
     assert ranges(server).count(None) == 1
+
+
+def test_ranges_that_are_never_right_are_not_asked_for_again(cli: Command, server: FaultyServer) -> None:
+    def packed(exchange: FileExchange) -> None:
+        (faults.gzip() if "range" in exchange.request.headers else faults.honest)(exchange)
+
+    server.faults[NAME] = [faults.always(packed)]
+    assert fetch(cli) == FILE.data
+    assert ranges(server).count(None) == 2
 
 
 def test_a_server_that_says_nothing_of_ranges_is_asked_for_one_at_a_time(

@@ -78,8 +78,8 @@ pub async fn fetch(
         let Err(fault) = outcome else {
             return Ok(());
         };
-        // A server that cannot do ranges properly is asked for the whole from then on.
-        split &= !matches!(fault, Fault::Restart(_));
+        // Where ranges brought something else than the file, the whole is asked for from then on.
+        split &= matches!(fault, Fault::Again(_) | Fault::Expired(..));
         patience.after(context, &mut entry, fault).await?;
         entry.bytes = entry.bytes.or(size);
     }

@@ -176,6 +176,8 @@ fn is_about_ranges(fault: &Fault) -> bool {
     match fault {
         Fault::Restart(_) | Fault::Expired(..) => true,
         Fault::Final(error) => !error.is_fatal(),
-        Fault::Again(_) | Fault::Content(_) => false,
+        // A web page instead of the file says no more of it than a refusal.
+        Fault::Content(error) => error.kind == "bad-answer",
+        Fault::Again(_) => false,
     }
 }
