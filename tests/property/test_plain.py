@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synthesis.cli import plain, typed
@@ -78,6 +78,7 @@ def by_typer(line: list[str], monkeypatch: pytest.MonkeyPatch) -> tuple[Function
     return function, values, session
 
 
+@settings(deadline=None)
 @given(line=lines())
 def test_both_read_a_line_alike(line: list[str]) -> None:
     found = plain.read(line)
