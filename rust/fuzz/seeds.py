@@ -7,11 +7,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
+import zlib
 from pathlib import Path
 
 import zstandard
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1] / "tests"))
+
+import exr_seeds  # noqa: E402
+
 DIGEST = hashlib.sha256(b"").hexdigest()
 MANIFEST = [
     {
@@ -50,6 +56,13 @@ SHARD = (
 )
 """A shard of one file."""
 
+PICTURES = [
+    bytes([how, width, 20, wide, repeat]) + bytes(range(0, 251, 3))
+    for how in (0, 1, 2, 3, 4, 16, 17, 18, 19)
+    for width, wide, repeat in ((0, 0, 0), (7, 0, 1), (200, 1, 2), (30, 0, 3))
+]
+"""Format and mode, size, how the bytes repeat, and the bytes."""
+
 
 def lines(objects: list[dict[str, object]]) -> bytes:
     """NDJSON."""
@@ -69,8 +82,20 @@ def seeds() -> dict[str, list[bytes]]:
         ],
         "content_range": [b"bytes 0-99/200", b"bytes */200", b"bytes 0-99/*", b"bytes=0-1/2", b"bytes 5-4/9"],
         "digest": [DIGEST.encode(), DIGEST.upper().encode(), b"0" * 63],
+        "exr_blocks": [
+            bytes([choice]) + file for choice in (0xFF, 0x15) for file in exr_seeds.right().values()
+        ],
+        "exr_header": list(exr_seeds.right().values()),
         "hash": [bytes([many, 3, kernel]) + bytes(200) for kernel in range(5) for many in (1, 7, 17)],
         "ids": [bytes(range(16)), bytes([1, 0, 1, 0]), bytes([0, 0, 1, 0])],
+        "inflate": [
+            *(bytes([1 | level << 1, 9, 0, 0, 9, 0, 0]) + b"a man a plan" for level in (0, 1, 6, 9, 12)),
+            *(
+                bytes([0, 9, 0, 100, 1, 0, 0]) + zlib.compress(bytes(range(89)) * 4, level)
+                for level in (0, 1, 9)
+            ),
+            bytes([0, 9, 0, 100, 1, 3, 0]) + zlib.compress(bytes(356)),
+        ],
         "journal": [
             b"".join(b"+" + json.dumps(r).encode() + b"\n" for r in RECORDS[: n + 1]) for n in range(6)
         ],
@@ -94,6 +119,7 @@ def seeds() -> dict[str, list[bytes]]:
         ],
         "manifest": [text, b'{"n":"a","b":-1}', b'{"n":"a","b":9223372036854775808,"h":""}'],
         "names": [b"0.rgb.png", b"..", b"a/b", b"CON", b"com1.txt", b"a.", b"\x1b[2J", "\u202e.png".encode()],
+        "png": PICTURES,
         "range_sets": [bytes([0, 9, 9, 9, 40, 9, 0, 0xC5]), bytes(range(64))],
         "response_head": [
             b"\x00" + answer,
@@ -101,6 +127,7 @@ def seeds() -> dict[str, list[bytes]]:
             b"\x00HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 5, 5\r\n\r\n",
         ],
         "shard": [bytes(1024), SHARD],
+        "tiff": PICTURES,
         "retry_after": [b"1", b"999999999999", b"Fri, 20 Nov 2026 10:00:00 GMT", b"-1", b"1e30"],
     }
 

@@ -92,7 +92,7 @@ impl Error {
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
         Self {
             kind,
-            message: message.into(),
+            message: plain(message.into()),
             hint: None,
         }
     }
@@ -117,7 +117,7 @@ impl Error {
     /// The same failure with the place in front of its message.
     #[must_use]
     pub fn at(mut self, place: impl fmt::Display) -> Self {
-        self.message = format!("{place}: {}", self.message);
+        self.message = plain(format!("{place}: {}", self.message));
         self
     }
 
@@ -138,6 +138,26 @@ impl Error {
     }
 }
 
+/// The same words in one line: a file's own names may hold what a terminal obeys.
+fn plain(words: String) -> String {
+    let obeyed = |letter: char| {
+        letter.is_control()
+            || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if !words.contains(obeyed) {
+        return words;
+    }
+    let mut shown = String::with_capacity(words.len());
+    for letter in words.chars() {
+        if obeyed(letter) {
+            shown.extend(letter.escape_unicode());
+        } else {
+            shown.push(letter);
+        }
+    }
+    shown
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.message)
@@ -145,3 +165,17 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::Error;
+
+    #[test]
+    fn a_message_is_one_line_that_no_terminal_obeys() {
+        let error = Error::invalid("channel \u{1b}[2J\n\u{202e}é").at("a\rb.exr");
+        assert_eq!(
+            error.message,
+            "a\\u{d}b.exr: channel \\u{1b}[2J\\u{a}\\u{202e}é"
+        );
+    }
+}

@@ -12,6 +12,14 @@ mod assets;
 mod encode;
 mod error;
 mod extract;
+#[cfg(any(test, feature = "fuzzing"))]
+#[expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a broken promise must be heard"
+)]
+pub mod fuzzing;
 mod guard;
 mod info;
 pub mod read;

@@ -22,6 +22,8 @@ const MAX_OBJECTS: usize = 65_535;
 const ENOUGH: usize = 99;
 /// More layers than any renderer writes.
 const MAX_LAYERS: usize = 16;
+/// The same of definitions; others behind them are not looked at.
+const MAX_DEFINITIONS: usize = 32;
 
 /// The 32-bit id of an object name: MurmurHash3_32 with seed 0; where that would be a float with
 /// an exponent of all zeros or all ones, bit 23 is flipped.
@@ -80,16 +82,17 @@ pub fn definitions(header: &Header) -> Vec<Cryptomatte> {
         else {
             continue;
         };
-        let index = found
-            .iter()
-            .position(|known| known.key == key)
-            .unwrap_or_else(|| {
+        let index = match found.iter().position(|known| known.key == key) {
+            Some(index) => index,
+            None if found.len() == MAX_DEFINITIONS => continue,
+            None => {
                 found.push(Cryptomatte {
                     key: key.to_owned(),
                     ..Cryptomatte::default()
                 });
                 found.len() - 1
-            });
+            }
+        };
         match field {
             "name" => found[index].name = String::from_utf8_lossy(&attribute.value).into_owned(),
             "manifest" => found[index].manifest = Some(attribute.value.clone()),
@@ -109,7 +112,23 @@ impl Cryptomatte {
             ["r", "g", "b", "a"],
             ["red", "green", "blue", "alpha"],
         ];
+        // One look at all names, of which there may be very many, before layers are looked for.
+        let mut maybe = [false; MAX_LAYERS];
+        let parts = header.parts.iter();
+        let names = parts.flat_map(|part| {
+            let channels = part.channels.iter().map(|channel| channel.name.as_str());
+            channels.chain([part.name.as_str()])
+        });
+        for name in names {
+            let number = name
+                .strip_prefix(&self.name)
+                .and_then(|rest| rest.get(..2)?.parse::<usize>().ok());
+            if let Some(maybe) = number.and_then(|layer| maybe.get_mut(layer)) {
+                *maybe = true;
+            }
+        }
         (0..MAX_LAYERS)
+            .filter(|&layer| maybe[layer])
             .filter_map(|layer| {
                 ENDS.iter().find_map(|ends| {
                     let place = |end: &str| {

@@ -13,7 +13,7 @@ mod chunks;
 pub(crate) mod compression;
 mod decode;
 pub(crate) mod header;
-mod inflate;
+pub(crate) mod inflate;
 pub(crate) mod input;
 mod line;
 pub(crate) mod part;

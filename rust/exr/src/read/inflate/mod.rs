@@ -1,10 +1,10 @@
 //! One zlib stream to bytes: by libdeflate, or by zlib-rs (feature `zlib-rs`) where no C may be
 //! linked. Each is the judge of the other in the tests.
 
-#[cfg(any(test, not(feature = "zlib-rs")))]
-mod libdeflate;
-#[cfg(any(test, feature = "zlib-rs"))]
-mod pure;
+#[cfg(any(test, feature = "fuzzing", not(feature = "zlib-rs")))]
+pub mod libdeflate;
+#[cfg(any(test, feature = "fuzzing", feature = "zlib-rs"))]
+pub mod pure;
 
 #[cfg(not(feature = "zlib-rs"))]
 pub use libdeflate::Inflate;
