@@ -90,7 +90,7 @@ def tiff_tags(data: bytes) -> dict[int, tuple[Any, ...]]:
 
 
 def read_tiff(data: bytes) -> NDArray[Any]:
-    """Samples of our TIFFs: uint8 with predictor 2, float16 with predictor 3."""
+    """Samples of our TIFFs: uint8 and uint32 with predictor 2, floats with predictor 3."""
     tags = tiff_tags(data)
     (width,), (height,), (rows,) = tags[256], tags[257], tags[278]
     channels, bits = len(tags[258]), tags[258][0]
@@ -100,13 +100,15 @@ def read_tiff(data: bytes) -> NDArray[Any]:
         raw = unpack_lzw(packed) if tags[259] == (5,) else zlib.decompress(packed)
         lines = np.frombuffer(raw, np.uint8).reshape(min(rows, height - index * rows), -1)
         if tags[317] == (2,):
-            assert bits == 8
-            strips.append(np.cumsum(lines, axis=1, dtype=np.uint8))
+            kind = {8: np.dtype("u1"), 32: np.dtype("<u4")}[bits]
+            strips.append(np.cumsum(lines.view(kind), axis=1, dtype=kind))
         else:
-            assert (tags[317], bits, tags[339][0]) == ((3,), 16, 3)
+            assert (tags[317], tags[339][0]) == ((3,), 3)
             planes = np.cumsum(lines.reshape(len(lines), -1, channels), axis=1, dtype=np.uint8)
-            high, low = planes.reshape(len(lines), 2, -1).transpose(1, 0, 2).astype(np.uint16)
-            strips.append((high << 8 | low).view(np.float16))
+            bytes_ = planes.reshape(len(lines), bits // 8, -1).transpose(0, 2, 1)  # the highest first
+            strips.append(
+                np.ascontiguousarray(bytes_).view(f">f{bits // 8}")[:, :, 0].astype(f"<f{bits // 8}")
+            )
     image = np.concatenate(strips)
     return image.reshape((height, width) if channels == 1 else (height, width, channels))
 

@@ -8,11 +8,14 @@ from typing import Any, TypedDict, final, type_check_only
 __all__ = [
     "CancelToken",
     "HttpClient",
+    "Memory",
     "Stream",
     "__version__",
     "download",
     "encode",
     "error_kinds",
+    "exr_assets",
+    "exr_channels",
     "exr_info",
     "extract",
     "object_id",
@@ -158,13 +161,39 @@ def extract(
     files: Sequence[str | PathLike[str]],
     *,
     assets: Sequence[str],
+    channels: Sequence[str],
+    container: str,
+    thumbnail: bool,
     directory: str | PathLike[str],
     mode: str,
     workers: int,
     rgb_is_srgb: bool,
     background_competes: bool,
+    partial: bool,
+    verify: bool,
     progress: Callable[[dict[str, int]], object] | None,
     interval: float,
     cancel: CancelToken | None,
 ) -> list[dict[str, Any]]:
-    """Assets of many EXRs, one result for each: source, outputs, failures."""
+    """Assets of many EXRs, one result for each: source, outputs, failures, missing rows."""
+
+@final
+class Memory:
+    """Bytes that the core filled, behind the buffer protocol."""
+
+    def __buffer__(self, flags: int, /) -> memoryview: ...
+
+def exr_channels(
+    path: str | PathLike[str], names: Sequence[str], partial: bool, verify: bool
+) -> dict[str, Any]:
+    """Channels in one array (memory, type, shape), and missing rows."""
+
+def exr_assets(
+    path: str | PathLike[str],
+    assets: Sequence[str],
+    rgb_is_srgb: bool,
+    background_competes: bool,
+    partial: bool,
+    verify: bool,
+) -> dict[str, Any]:
+    """Assets as arrays (memory, type, shape), and missing rows."""

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from fakes.command import Command
 from synthesis.ops.write_exr import write_exr
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 np = pytest.importorskip("numpy")
 
@@ -34,19 +31,30 @@ def write(path: Path, seed: int) -> None:
 
 def test_info_says_what_is_in_it(cli: Command) -> None:
     done = cli.ok("exr", "info", "renders/0.cam_default.f_1.exr")
-    assert done.out.splitlines() == [
-        "renders/0.cam_default.f_1.exr",
+    assert done.out.splitlines()[0].startswith("renders/0.cam_default.f_1.exr  ")
+    assert done.out.splitlines()[1:] == [
         "  size         30 x 20",
         "  compression  zips, lines",
-        "  half         A, B, G, R, normals.{X,Y}",
-        "  float        Z",
+        "  channels     7, 9.6 KB unpacked",
+        "    layer    channels  type   memory",
+        "    -        R G B A   half   4.8 KB",
+        "    -        Z         float  2.4 KB",
+        "    normals  X Y       half   2.4 KB",
         "  assets       rgb, alpha, depth",
     ]
+
+
+def test_info_draws_numbered_layers_together(cli: Command) -> None:
+    ids = {f"segmentation{layer:02}.{end}": np.zeros((4, 4), "<f4") for layer in range(3) for end in "RGBA"}
+    write_exr(cli.folder / "a.exr", ids)
+    assert "    segmentation00-02  R G B A   float   768 B" in cli.ok("exr", "info", "a.exr").out.splitlines()
 
 
 def test_info_of_a_folder_as_json(cli: Command) -> None:
     items = cli.ok("exr", "info", "renders", "--json").json()["items"]
     assert [item["assets"] for item in items] == [["rgb", "alpha", "depth"]] * 3
+    assert [item["memory"] for item in items] == [30 * 20 * 16] * 3
+    assert all(item["bytes"] == Path(cli.folder / item["file"]).stat().st_size for item in items)
 
 
 def test_info_goes_on_after_a_bad_file(cli: Command) -> None:
@@ -66,6 +74,52 @@ def test_extract_makes_images(cli: Command) -> None:
     assert {path.name for path in (cli.folder / "images" / "new").iterdir()} == {
         f"{number}.cam_default.f_1.{suffix}" for number in range(3) for suffix in ("rgb.png", "depth.tif")
     }
+
+
+def test_patterns_are_expanded_here(cli: Command) -> None:
+    (cli.folder / "more" / "below").mkdir(parents=True)
+    write(cli.folder / "more" / "below" / "9.exr", 9)
+    done = cli.ok("exr", "extract", "re*/[01].*.exr", "**/9.exr", "--assets", "rgb", "-o", "images")
+    assert done.out.startswith("3 images from 3 EXRs in ")
+    done = cli("exr", "info", "*.nothing")
+    assert (done.code, done.err.splitlines()[0]) == (4, "error: no EXR matches *.nothing")
+
+
+def test_channels_and_thumbnails(cli: Command) -> None:
+    done = cli.ok(
+        "exr",
+        "extract",
+        "renders",
+        "--channels",
+        "Z,normals.X",
+        "--format",
+        "npy",
+        "--thumbnail",
+        "-o",
+        "new",
+    )
+    assert done.out.startswith("9 images from 3 EXRs in ")
+    path = cli.folder / "new" / "0.cam_default.f_1.Z.npy"
+    assert np.load(path).dtype == np.float32
+    assert (cli.folder / "new" / "2.cam_default.f_1.thumbnail.jpg").read_bytes()[:3] == b"\xff\xd8\xff"
+    done = cli("exr", "extract", "renders", "--channels", "nothing", "-o", "new")
+    assert done.code == 1
+    assert "no channel nothing" in done.err
+
+
+def test_partial_files_give_what_they_have(cli: Command) -> None:
+    path = cli.folder / "renders" / "0.cam_default.f_1.exr"
+    path.write_bytes(path.read_bytes()[:-3000])
+    command = ("exr", "extract", "renders", "--assets", "depth", "-o", "images", "--json")
+    assert cli(*command).events()[-1]["error"]["kind"] == "partial"
+    assert len(list((cli.folder / "images").iterdir())) == 2
+    done = cli(*command, "--partial")
+    assert done.code == 1
+    (cut,) = [event for event in done.events() if event["event"] == "file-partial"]
+    ((first, last),) = cut["missing"]
+    assert 0 < first < last == 19
+    assert done.events()[-1]["error"]["kind"] == "partial"
+    assert len(list((cli.folder / "images").iterdir())) == 3
 
 
 def test_all_is_what_each_exr_has(cli: Command) -> None:
@@ -110,6 +164,9 @@ def test_the_disks_trouble_is_told_once(cli: Command) -> None:
         (["--assets", "rbg"], "did you mean rgb?"),
         (["--assets", "rgb", "--mode", "slow"], "use fast or exact"),
         (["--assets", "rgb", "--workers", "0"], "--workers"),
+        (["--channels", "Z", "--format", "png"], "use tif or npy"),
+        (["--channels", "../Z"], "no file can be called after channel"),
+        (["--channels", " , "], "name --assets, --channels or --thumbnail"),
     ],
 )
 def test_wrong_options(cli: Command, options: list[str], says: str) -> None:

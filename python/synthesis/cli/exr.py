@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 from synthesis.cli.command import Argument, Option, command, group
+from synthesis.cli.exr_files import expand
 from synthesis.cli.flags import complete_exr_flags, complete_from, parse_flags
 from synthesis.cli.output import duration, plural
 from synthesis.cli.session import Session
@@ -15,7 +16,6 @@ from synthesis.errors import (
     KINDS,
     DiskError,
     FailedError,
-    NotFoundError,
     SynthesisError,
     UsageError,
     from_kind,
@@ -24,13 +24,21 @@ from synthesis.errors import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from synthesis.ops.exr_info import ExrInfo, Part
-    from synthesis.ops.extract import Extracted, Failure, Progress
+    from synthesis.ops.extract import Extracted, Failure, Options, Progress
+
+C = TypeVar("C", bound=str)
+MODES: tuple[Literal["fast"], Literal["exact"]] = ("fast", "exact")
+FORMATS: tuple[Literal["tif"], Literal["npy"]] = ("tif", "npy")
 
 app = group("Look into EXRs and make standalone images of them.")
 
 FilesArgument = Annotated[
-    list[Path], Argument(metavar="FILE", help="EXRs, or folders of them.", show_default=False)
+    list[Path],
+    Argument(
+        metavar="FILE",
+        help="EXRs, folders of them, or quoted patterns such as 'renders/**/*.exr'.",
+        show_default=False,
+    ),
 ]
 
 
@@ -41,14 +49,15 @@ def info(session: Session, files: FilesArgument) -> None:
     \b
     Examples:
       synthesis exr info 0.cam_default.f_1.exr
-      synthesis exr info renders --json
+      synthesis exr info 'renders/**/*.exr' --json
     """
+    from synthesis.cli.exr_table import describe, memory
     from synthesis.ops.exr_info import exr_info
 
     found: list[dict[str, object]] = []
     texts: list[str] = []
     failures: list[SynthesisError] = []
-    for path in _expand(files):
+    for path in expand(files):
         try:
             what = exr_info(path)
         except SynthesisError as error:
@@ -59,8 +68,15 @@ def info(session: Session, files: FilesArgument) -> None:
             found.append({"file": str(path), "error": {"kind": error.kind, "message": error.message}})
             texts.append(f"{path}\n  {error.message}")
             continue
-        found.append({"file": str(path), **asdict(what)})
-        texts.append(_describe(path, what))
+        found.append(
+            {
+                "file": str(path),
+                "bytes": path.stat().st_size,
+                "memory": sum(memory(part) for part in what.parts),
+                **asdict(what),
+            }
+        )
+        texts.append(describe(path, what))
     if failures and len(found) == 1:
         raise failures[0]
     session.out.result({"items": found}, "\n\n".join(texts))
@@ -78,14 +94,37 @@ def extract(
     files: FilesArgument,
     *,
     assets: Annotated[
-        str,
+        str | None,
         Option(
             "--assets",
             metavar="FLAGS",
             autocompletion=complete_exr_flags,
             help="Comma separated: rgb, alpha, depth, normals, segments, clothing_segments; or all.",
+            show_default=False,
         ),
-    ],
+    ] = None,
+    channels: Annotated[
+        str | None,
+        Option(
+            "--channels",
+            metavar="NAMES",
+            help="Channels to write as they are, comma separated: Z,normals.X gives X.Z.tif and so on.",
+            show_default=False,
+        ),
+    ] = None,
+    form: Annotated[
+        str,
+        Option(
+            "--format",
+            metavar="FORMAT",
+            autocompletion=complete_from(*FORMATS),
+            help="Files of --channels: tif or npy.",
+        ),
+    ] = "tif",
+    thumbnail: Annotated[
+        bool,
+        Option("--thumbnail", help="Write X.thumbnail.jpg too, 256 pixels on the longer side."),
+    ] = False,
     output: Annotated[
         Path,
         Option("--output-dir", "-o", metavar="DIR", help="Folder to fill; made if it is not there."),
@@ -95,7 +134,7 @@ def extract(
         Option(
             "--mode",
             metavar="MODE",
-            autocompletion=complete_from("fast", "exact"),
+            autocompletion=complete_from(*MODES),
             help="fast, or exact: the original service's bytes. The pixels are the same.",
         ),
     ] = "fast",
@@ -103,6 +142,25 @@ def extract(
         int | None,
         Option("--workers", metavar="N", min=1, show_default=False, help="Threads.  [default: one per core]"),
     ] = None,
+    partial: Annotated[
+        bool,
+        Option("--partial", help="Make what there is of interrupted files; rows that are missing are 0."),
+    ] = False,
+    verify: Annotated[
+        bool,
+        Option("--verify", help="Compare every checksum of the files, also where nothing is needed."),
+    ] = False,
+    rgb_is_srgb: Annotated[
+        bool,
+        Option("--rgb-is-srgb", help="The colours are sRGB already: leave the curve out."),
+    ] = False,
+    background_competes: Annotated[
+        bool,
+        Option(
+            "--background-competes",
+            help="Pixels that are mostly background have no segment, as before version 1.5.",
+        ),
+    ] = False,
 ) -> None:
     """Make standalone images of EXRs, on all cores.
 
@@ -112,77 +170,99 @@ def extract(
     \b
     Examples:
       synthesis exr extract renders/*.exr --assets rgb,depth,segments -o images
-      synthesis exr extract renders --assets all -o images --mode exact
+      synthesis exr extract 'renders/**/*.exr' --assets all -o images --mode exact
+      synthesis exr extract renders --channels Z,diffuse.R --format npy -o channels
     """
     from synthesis.ops.extract import ASSETS
 
-    if mode not in ("fast", "exact"):
-        raise UsageError(f"--mode cannot be {mode!r}", hint="use fast or exact")
-    paths = _expand(files)
-    flags = parse_flags(assets, ASSETS, owner="an EXR")
-    session.out.event("start", files=len(paths), assets=flags or ["all"], directory=str(output))
-    started = time.monotonic()
-    results = _extract(session, paths, flags, output=output.expanduser(), mode=mode, workers=workers)
-    seconds = time.monotonic() - started
-    images = sum(len(result.outputs) for result in results)
-    failures = [(result.source, failure) for result in results for failure in result.failures]
-    for source, failure in failures:
-        session.out.event("file-failed", source=str(source), **asdict(failure))
-    made = f"{plural(images, 'image')} from {plural(len(paths), 'EXR')} in {duration(seconds)}"
-    session.out.summary(
-        {"files": len(paths), "images": images, "failed": len(failures), "seconds": round(seconds, 3)},
-        f"{made}\nSaved to {output}" if images else made,
-        bare=str(output),
-    )
-    if failures:
-        raise _failed(failures, images)
+    names = [name.strip() for name in (channels or "").split(",") if name.strip()]
+    if assets is None and not names and not thumbnail:
+        raise UsageError("nothing to make", hint="name --assets, --channels or --thumbnail")
+    options: Options = {
+        "channels": names,
+        "format": _one_of("--format", form, FORMATS),
+        "thumbnail": thumbnail,
+        "directory": output.expanduser(),
+        "mode": _one_of("--mode", mode, MODES),
+        "workers": workers,
+        "partial": partial,
+        "verify": verify,
+        "rgb_is_srgb": rgb_is_srgb,
+        "background_competes": background_competes,
+    }
+    flags = [] if assets is None else parse_flags(assets, ASSETS, owner="an EXR")
+    paths = expand(files)
+    started = {"files": len(paths), "assets": ["all"] if flags is None else flags, "directory": str(output)}
+    session.out.event("start", **started, channels=names)
+    began = time.monotonic()
+    results = _extract(session, paths, flags, options)
+    _report(session, results, time.monotonic() - began, output)
+
+
+def _one_of(option: str, value: str, choices: tuple[C, ...]) -> C:
+    for choice in choices:
+        if choice == value:
+            return choice
+    raise UsageError(f"{option} cannot be {value!r}", hint=f"use {' or '.join(choices)}")
 
 
 def _extract(
-    session: Session,
-    paths: list[Path],
-    flags: list[str] | None,
-    *,
-    output: Path,
-    mode: str,
-    workers: int | None,
+    session: Session, paths: list[Path], flags: list[str] | None, options: Options
 ) -> list[Extracted]:
     """Extract, a call for every set of assets; without flags an EXR gives all that it has."""
     from synthesis.cli.progress import Ticker
     from synthesis.ops.extract import extract as run
 
     ticker = Ticker(session.out)
+    results: list[Extracted] = []
 
     def progress(now: Progress) -> None:
         if ticker.due():
-            rate = now.files_done / max(ticker.seconds, 1e-3)
-            text = (
-                f"{now.files_done:,}/{now.files_total:,} EXRs  {now.images_done:,} images  {rate:.1f} EXRs/s"
-            )
-            ticker.show(text, asdict(now))
+            ticker.show(_line(now, len(results), len(paths), ticker.seconds), asdict(now))
 
-    results: list[Extracted] = []
     try:
         for wanted, group in _by_assets(paths, flags).items():
-            results += run(
-                group,
-                assets=wanted,
-                directory=output,
-                mode="exact" if mode == "exact" else "fast",
-                workers=workers,
-                progress=progress,
-                interval=0.2,
-            )
+            results += run(group, assets=wanted, progress=progress, interval=0.2, **options)
     finally:
         ticker.done()
     return results
+
+
+def _line(now: Progress, before: int, total: int, seconds: float) -> str:
+    """Write how far it is; `before` files are of calls that are done."""
+    done = before + now.files_done
+    rate = done / max(seconds, 1e-3)
+    text = f"{done:,}/{total:,} EXRs  {now.images_done:,} images  {rate:.1f} EXRs/s"
+    return f"{text}  {duration((total - done) / rate)} left" if done else text
+
+
+def _report(session: Session, results: list[Extracted], seconds: float, output: Path) -> None:
+    """Say what was made; raise when something was not, or not wholly."""
+    images = sum(len(result.outputs) for result in results)
+    failures = [(result.source, failure) for result in results for failure in result.failures]
+    for source, failure in failures:
+        session.out.event("file-failed", source=str(source), **asdict(failure))
+    cut = [result for result in results if result.missing]
+    for result in cut:
+        session.out.event("file-partial", source=str(result.source), missing=result.missing)
+    made = f"{plural(images, 'image')} from {plural(len(results), 'EXR')} in {duration(seconds)}"
+    counts = {"files": len(results), "images": images, "failed": len(failures), "partial": len(cut)}
+    session.out.summary(
+        counts | {"seconds": round(seconds, 3)},
+        f"{made}\nSaved to {output}" if images else made,
+        bare=str(output),
+    )
+    if failures:
+        raise _failed(failures, images)
+    if cut:
+        raise _partial(cut)
 
 
 def _by_assets(paths: list[Path], flags: list[str] | None) -> dict[tuple[str, ...], list[Path]]:
     from synthesis.ops.exr_info import exr_info
     from synthesis.ops.extract import ASSETS
 
-    if flags:
+    if flags is not None:
         return {tuple(flags): paths}
     groups: dict[tuple[str, ...], list[Path]] = {}
     for path in paths:
@@ -194,16 +274,17 @@ def _by_assets(paths: list[Path], flags: list[str] | None) -> dict[tuple[str, ..
     return groups
 
 
-def _expand(files: list[Path]) -> list[Path]:
-    """Return the EXRs named, a folder standing for those in it, by name."""
-    paths: list[Path] = []
-    for file in files:
-        path = file.expanduser()
-        inside = sorted(path.glob("*.exr")) if path.is_dir() else [path]
-        if not inside:
-            raise NotFoundError(f"{path} has no EXR in it", hint="name another folder, or the files")
-        paths += inside
-    return paths
+def _partial(cut: list[Extracted]) -> SynthesisError:
+    """Return the error for files that lack rows, which are named."""
+    faults = []
+    for result in cut[:10]:
+        rows = ", ".join(
+            f"{first}-{last}" if last > first else f"{first}" for first, last in result.missing[:5]
+        )
+        more = " ..." if len(result.missing) > 5 else ""
+        faults.append({"field": result.source.name, "message": f"rows {rows}{more} are missing"})
+    message = f"{plural(len(cut), 'EXR')} lacked rows, which are 0 in the images"
+    return from_kind("partial", message, "fetch or render what lacks rows again", {"errors": faults})
 
 
 def _failed(failures: Sequence[tuple[Path, Failure]], images: int) -> SynthesisError:
@@ -227,46 +308,3 @@ def _failed(failures: Sequence[tuple[Path, Failure]], images: int) -> SynthesisE
         (failure.hint for _, failure in failures if failure.hint), "look at them: synthesis exr info FILE"
     )
     return from_kind(kind, f"{plural(len(failures), 'image')} could not be made", hint, {"errors": faults})
-
-
-def _describe(path: Path, what: ExrInfo) -> str:
-    lines = [str(path)]
-    for part in what.parts:
-        lines += _describe_part(part, named=len(what.parts) > 1 or bool(part.name))
-    for crypto in what.cryptomattes:
-        objects = "no manifest" if crypto.objects is None else plural(crypto.objects, "object")
-        lines.append(f"  cryptomatte  {crypto.name}: {plural(crypto.layers, 'layer')}, {objects}")
-    lines.append(f"  assets       {', '.join(what.assets) or 'none'}")
-    return "\n".join(lines)
-
-
-def _describe_part(part: Part, *, named: bool) -> list[str]:
-    left, top, right, bottom = part.display_window
-    window = f"{right - left + 1} x {bottom - top + 1}"
-    if part.data_window != part.display_window:
-        window += f", data at {part.data_window}"
-    layout = f"tiles of {part.tile_size[0]} x {part.tile_size[1]}" if part.tile_size else "lines"
-    lines = [f"  part         {part.name or '(unnamed)'}"] if named else []
-    lines += [f"  size         {window}", f"  compression  {part.compression}, {layout}"]
-    kinds: dict[str, list[str]] = {}
-    for name, kind in part.channels:
-        kinds.setdefault(kind, []).append(name)
-    lines += [f"  {kind:<11}  {', '.join(_layers(names))}" for kind, names in kinds.items()]
-    if part.unreadable:
-        lines.append(f"  unreadable   {part.unreadable}")
-    return lines
-
-
-def _layers(names: Sequence[str]) -> list[str]:
-    """Write the channels of a layer together: `normals.X`, `normals.Y` as `normals.{X,Y}`."""
-    layers: dict[str, list[str]] = {}
-    for name in names:
-        layer, dot, channel = name.rpartition(".")
-        layers.setdefault(layer + dot, []).append(channel)
-    texts = []
-    for layer, channels in layers.items():
-        if layer and len(channels) > 1:
-            texts.append(f"{layer}{{{','.join(channels)}}}")
-        else:
-            texts += [layer + channel for channel in channels]
-    return texts

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Required, TypedDict
 
 from synthesis import _core
 from synthesis.errors import UsageError
@@ -49,22 +49,51 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Extracted:
-    """What became of one EXR."""
+    """What became of one EXR.
+
+    Attributes:
+        source: the EXR.
+        outputs: the files written.
+        failures: what was not written.
+        missing: first and last of each range of rows, counted from 0 at the top, that the file lacks
+            and that are 0 in its images; only with `partial`.
+    """
 
     source: Path
     outputs: tuple[Path, ...]
     failures: tuple[Failure, ...]
+    missing: tuple[tuple[int, int], ...] = ()
+
+
+class Options(TypedDict, total=False):
+    """Options of `extract` that hold for all its files; what they mean is told there."""
+
+    channels: Iterable[str]
+    format: Literal["tif", "npy"]
+    thumbnail: bool
+    directory: Required[str | PathLike[str]]
+    mode: Literal["fast", "exact"]
+    workers: int | None
+    partial: bool
+    verify: bool
+    rgb_is_srgb: bool
+    background_competes: bool
 
 
 def extract(
     files: Iterable[str | PathLike[str]],
     *,
-    assets: Iterable[str],
+    assets: Iterable[str] = (),
+    channels: Iterable[str] = (),
+    format: Literal["tif", "npy"] = "tif",  # noqa: A002 - as the command line calls it
+    thumbnail: bool = False,
     directory: str | PathLike[str],
     mode: Literal["fast", "exact"] = "fast",
     workers: int | None = None,
     rgb_is_srgb: bool = False,
     background_competes: bool = False,
+    partial: bool = False,
+    verify: bool = False,
     progress: Callable[[Progress], object] | None = None,
     interval: float = 0.5,
     cancel: _core.CancelToken | None = None,
@@ -77,12 +106,19 @@ def extract(
     Args:
         files: the EXRs; no two may have the same name.
         assets: any of `ASSETS`.
+        channels: full names of channels that are written as they are, `X.NAME.tif` or `X.NAME.npy`
+            (float16, float32 or uint32, as stored).
+        format: the kind of file of `channels`.
+        thumbnail: write `X.thumbnail.jpg` as well, the picture with 256 pixels on its longer side.
         directory: where to; made if need be.
         mode: `exact` gives the original service's bytes, `fast` the same pixels in less time.
         workers: threads; one per core when None.
         rgb_is_srgb: the colour channels are sRGB already, so the curve is left out.
         background_competes: pixels that are mostly background get no segment, as in files before
             version 1.5.
+        partial: make what there is of an interrupted or damaged file; rows that are missing become 0
+            and are listed in its result.
+        verify: unpack also what nobody needs, so that every checksum of the file is compared.
         progress: called every `interval` seconds and at the end, on this thread.
         interval: seconds.
         cancel: stops the work from another thread; what is done is kept.
@@ -91,20 +127,28 @@ def extract(
         One result per file, in their order.
 
     Raises:
-        UsageError: an unknown asset or mode, two files of one name, no worker.
+        UsageError: an unknown asset or mode, nothing to make, two files of one name, no worker.
         DiskError: the folder cannot be made.
         CancelledError: `cancel` was used.
     """
     if workers is not None and workers < 1:
         raise UsageError(f"workers cannot be {workers}", hint="leave it out for one per core")
+    wanted, names = list(dict.fromkeys(assets)), list(dict.fromkeys(channels))
+    if not (wanted or names or thumbnail):
+        raise UsageError("nothing to make", hint=f"assets: any of {', '.join(ASSETS)}; or channels")
     found = _core.extract(
         [Path(file) for file in files],
-        assets=list(dict.fromkeys(assets)),
+        assets=wanted,
+        channels=names,
+        container=format,
+        thumbnail=thumbnail,
         directory=directory,
         mode=mode,
         workers=workers or _cores(),
         rgb_is_srgb=rgb_is_srgb,
         background_competes=background_competes,
+        partial=partial,
+        verify=verify,
         progress=None if progress is None else lambda now: progress(Progress(**now)),
         interval=interval,
         cancel=cancel,
@@ -114,6 +158,7 @@ def extract(
             source=Path(item["source"]),
             outputs=tuple(Path(path) for path in item["outputs"]),
             failures=tuple(Failure(**failure) for failure in item["failures"]),
+            missing=tuple(item["missing"]),
         )
         for item in found
     )

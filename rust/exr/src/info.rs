@@ -4,7 +4,8 @@ use std::fs::File;
 use std::path::Path;
 
 use crate::assets::cryptomatte::definitions;
-use crate::assets::{source, Asset};
+use crate::assets::source::makeable;
+use crate::assets::Asset;
 use crate::error::{Error, Result};
 use crate::read::attribute::Attribute;
 use crate::read::header::Header;
@@ -65,7 +66,7 @@ pub fn info(path: &Path) -> Result<Info> {
     let header = Input::new(file)
         .and_then(|mut input| Header::read(&mut input))
         .map_err(|error| error.at(path.display()))?;
-    let cryptomattes = definitions(&header)
+    let cryptomattes = definitions(&header, path.parent())
         .iter()
         .map(|known| CryptomatteInfo {
             name: known.name.clone(),
@@ -73,10 +74,7 @@ pub fn info(path: &Path) -> Result<Info> {
             objects: known.count().ok(),
         })
         .collect();
-    let assets = Asset::ALL
-        .into_iter()
-        .filter(|&asset| source(&header, asset).is_ok_and(|source| source.readable(&header)))
-        .collect();
+    let assets = makeable(&header, path.parent());
     Ok(Info {
         header,
         cryptomattes,

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
-use synthesis_exr::{Asset, Extracted, Mode, Plan, Progress, Rules};
+use synthesis_exr::{
+    Asset, Container, Error, Extracted, Mode, Plan, Progress, Range, Reading, Rules,
+};
 
 use crate::background;
 use crate::cancel::CancelToken;
@@ -16,7 +18,7 @@ use crate::wait::Wait;
 
 /// Makes assets of EXR files; see the stub.
 #[pyfunction]
-#[pyo3(signature = (files, *, assets, directory, mode, workers, rgb_is_srgb, background_competes, progress, interval, cancel))]
+#[pyo3(signature = (files, *, assets, channels, container, thumbnail, directory, mode, workers, rgb_is_srgb, background_competes, partial, verify, progress, interval, cancel))]
 #[expect(
     clippy::too_many_arguments,
     reason = "keyword-only in Python, where they are named"
@@ -25,26 +27,32 @@ pub fn extract(
     py: Python<'_>,
     files: Vec<PathBuf>,
     assets: Vec<String>,
+    channels: Vec<String>,
+    container: &str,
+    thumbnail: bool,
     directory: PathBuf,
     mode: &str,
     workers: usize,
     rgb_is_srgb: bool,
     background_competes: bool,
+    partial: bool,
+    verify: bool,
     progress: Option<Py<PyAny>>,
     interval: f64,
     cancel: Option<CancelToken>,
 ) -> PyResult<Py<PyList>> {
+    let fail = |error: Error| raise_exr(py, &error);
     let plan = Plan {
-        assets: assets
-            .iter()
-            .map(|name| Asset::parse(name))
-            .collect::<Result<_, _>>()
-            .map_err(|error| raise_exr(py, &error))?,
-        mode: Mode::parse(mode).map_err(|error| raise_exr(py, &error))?,
+        assets: parse(&assets).map_err(fail)?,
+        channels,
+        container: Container::parse(container).map_err(fail)?,
+        thumbnail,
+        mode: Mode::parse(mode).map_err(fail)?,
         rules: Rules {
             rgb_is_srgb,
             background_competes,
         },
+        reading: Reading { partial, verify },
         workers,
     };
     let interval = check_seconds(py, "interval", interval)?;
@@ -61,12 +69,17 @@ pub fn extract(
         cancel,
     }
     .run(py)?
-    .map_err(|error| raise_exr(py, &error))?;
+    .map_err(fail)?;
     let list = PyList::empty(py);
     for item in &done {
         list.append(report(py, item)?)?;
     }
     Ok(list.unbind())
+}
+
+/// The assets of these names.
+pub fn parse(names: &[String]) -> Result<Vec<Asset>, Error> {
+    names.iter().map(|name| Asset::parse(name)).collect()
 }
 
 fn snapshot(py: Python<'_>, counters: &Progress, total: usize) -> PyResult<Py<PyAny>> {
@@ -92,8 +105,17 @@ fn report<'py>(py: Python<'py>, item: &Extracted) -> PyResult<Bound<'py, PyDict>
         failures.append(dict)?;
     }
     let dict = PyDict::new(py);
+    dict.set_item("missing", missing(&item.missing))?;
     dict.set_item("source", &item.source)?;
     dict.set_item("outputs", item.outputs.iter().collect::<Vec<_>>())?;
     dict.set_item("failures", failures)?;
     Ok(dict)
+}
+
+/// First and last of each range of rows.
+pub fn missing(ranges: &[Range]) -> Vec<(usize, usize)> {
+    ranges
+        .iter()
+        .map(|range| (range.first, range.last))
+        .collect()
 }

@@ -8,7 +8,9 @@ mod encode;
 mod errors;
 mod exr_error;
 mod exr_info;
+mod exr_read;
 mod extract;
+mod memory;
 mod runtime;
 mod stream;
 mod wait;
@@ -32,7 +34,11 @@ mod _core {
     #[pymodule_export]
     use super::exr_info::exr_info;
     #[pymodule_export]
+    use super::exr_read::{exr_assets, exr_channels};
+    #[pymodule_export]
     use super::extract::extract;
+    #[pymodule_export]
+    use super::memory::Memory;
     #[pymodule_export]
     use super::stream::Stream;
     #[pymodule_export]

@@ -65,7 +65,7 @@ pub enum Format {
 
 impl Format {
     /// Samples of a pixel, and bytes of a sample.
-    const fn size(self) -> (usize, usize) {
+    pub const fn size(self) -> (usize, usize) {
         match self {
             Self::Rgb8 => (3, 1),
             Self::Gray8 => (1, 1),

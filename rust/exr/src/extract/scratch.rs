@@ -6,13 +6,15 @@
 //! when the next work ends.
 
 use std::fs::{self, File, TryLockError};
-use std::io;
+use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::{Error, Result};
 
 static NEXT: AtomicU64 = AtomicU64::new(0);
+/// Encoders write in larger pieces; this is for their small ones.
+const ROOM: usize = 32 << 10;
 
 /// A private folder for unfinished files of one output folder.
 pub struct Scratch {
@@ -49,17 +51,94 @@ impl Scratch {
         }
     }
 
-    /// Writes `bytes` aside, then renames them to `name` in the output folder.
+    /// Begins the file `name` of the output folder.
+    pub fn create(&self, name: &str) -> Result<Unfinished> {
+        let (unfinished, path) = (self.own.join(name), self.directory.join(name));
+        let file = File::create(&unfinished).map_err(|error| Error::io(&error, "write", &path))?;
+        Ok(Unfinished {
+            unfinished,
+            path,
+            file: Some(BufWriter::with_capacity(ROOM, file)),
+            bytes: 0,
+        })
+    }
+
+    /// Writes the file `name` of the output folder at once.
     pub fn put(&self, name: &str, bytes: &[u8]) -> Result<PathBuf> {
-        let unfinished = self.own.join(name);
-        let path = self.directory.join(name);
-        fs::write(&unfinished, bytes)
-            .and_then(|()| replace(&unfinished, &path))
-            .map_err(|error| {
-                let _ = fs::remove_file(&unfinished);
-                Error::io(&error, "write", &path)
-            })?;
-        Ok(path)
+        let mut out = self.create(name)?;
+        out.put(bytes)?;
+        out.publish()
+    }
+}
+
+/// A file that is not whole yet; it goes when it is dropped.
+#[derive(Debug)]
+pub struct Unfinished {
+    unfinished: PathBuf,
+    path: PathBuf,
+    file: Option<BufWriter<File>>,
+    bytes: u64,
+}
+
+impl Unfinished {
+    /// Adds `bytes`.
+    pub fn put(&mut self, bytes: &[u8]) -> Result<()> {
+        self.write_all(bytes)
+            .map_err(|error| Error::io(&error, "write", &self.path))
+    }
+
+    /// Where it will appear.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Bytes written, those written twice counted twice.
+    pub const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// The whole file under its name, in place of what was there.
+    pub fn publish(mut self) -> Result<PathBuf> {
+        let flushed = match self.file.take() {
+            Some(mut file) => file.flush(),
+            None => Ok(()),
+        };
+        flushed
+            .and_then(|()| replace(&self.unfinished, &self.path))
+            .map_err(|error| Error::io(&error, "write", &self.path))?;
+        Ok(self.path.clone())
+    }
+
+    fn file(&mut self) -> io::Result<&mut BufWriter<File>> {
+        self.file
+            .as_mut()
+            .ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+}
+
+impl Write for Unfinished {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file()?.write(bytes)?;
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file()?.flush()
+    }
+}
+
+impl Seek for Unfinished {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.file()?.seek(to)
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        // Closed first, for Windows removes no open file.
+        self.file = None;
+        let _ = fs::remove_file(&self.unfinished);
     }
 }
 

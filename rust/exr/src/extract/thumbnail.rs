@@ -1,0 +1,134 @@
+//! A small picture made from the rows of the large one while they are at hand.
+
+use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
+
+use crate::error::{Error, Kind, Result};
+
+/// Pixels of its longer side.
+const SIDE: usize = 256;
+/// Of JPEG, from 1 to 100.
+const QUALITY: u8 = 85;
+
+/// Sums of pixels, cell by cell; each cell becomes one pixel, its average.
+#[derive(Debug)]
+pub struct Thumbnail {
+    from: (usize, usize),
+    to: (usize, usize),
+    /// Rows taken so far.
+    y: usize,
+    /// Rows in `sums`, which has a place for each value of a row.
+    rows: u32,
+    sums: Vec<u32>,
+    pixels: Vec<u8>,
+}
+
+impl Thumbnail {
+    /// Of an image of `width` x `height`; never larger than that.
+    pub fn new(width: usize, height: usize) -> Self {
+        let longer = width.max(height);
+        let side = |side: usize| (side * SIDE.min(longer) / longer).max(1);
+        let to = (side(width), side(height));
+        Self {
+            from: (width, height),
+            to,
+            y: 0,
+            rows: 0,
+            sums: vec![0; 3 * width],
+            pixels: Vec::with_capacity(3 * to.0 * to.1),
+        }
+    }
+
+    /// Takes the next row, 8 bits a channel.
+    pub fn row(&mut self, rgb: &[u8]) {
+        for (sum, &value) in self.sums.iter_mut().zip(rgb) {
+            *sum += u32::from(value);
+        }
+        let cell = |y: usize| y * self.to.1 / self.from.1;
+        self.rows += 1;
+        self.y += 1;
+        if cell(self.y) != cell(self.y - 1) {
+            self.average();
+            self.sums.fill(0);
+            self.rows = 0;
+        }
+    }
+
+    fn average(&mut self) {
+        let (from, to) = (self.from.0, self.to.0);
+        // The first pixel of a cell is the first that falls into it.
+        let begin = |cell: usize| (cell * from).div_ceil(to);
+        for cell in 0..to {
+            let (begin, end) = (begin(cell), begin(cell + 1));
+            let mut sums = [0_u32; 3];
+            for pixel in self.sums[3 * begin..3 * end].chunks_exact(3) {
+                for (sum, &value) in sums.iter_mut().zip(pixel) {
+                    *sum += value;
+                }
+            }
+            let count = self.rows * (end - begin) as u32;
+            self.pixels
+                .extend(sums.map(|sum| ((sum + count / 2) / count) as u8));
+        }
+    }
+
+    /// The JPEG of it.
+    pub fn finish(self) -> Result<Vec<u8>> {
+        let failed =
+            |error: &dyn std::fmt::Display| Error::new(Kind::Internal, format!("no JPEG: {error}"));
+        let side = |side: usize| u16::try_from(side).map_err(|error| failed(&error));
+        let mut out = Vec::new();
+        let mut encoder = Encoder::new(&mut out, QUALITY);
+        encoder.set_sampling_factor(SamplingFactor::F_2_2);
+        encoder
+            .encode(
+                &self.pixels,
+                side(self.to.0)?,
+                side(self.to.1)?,
+                ColorType::Rgb,
+            )
+            .map_err(|error| failed(&error))?;
+        Ok(out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(width: usize, height: usize, color: impl Fn(usize, usize) -> [u8; 3]) -> Thumbnail {
+        let mut made = Thumbnail::new(width, height);
+        for y in 0..height {
+            let row: Vec<u8> = (0..width).flat_map(|x| color(x, y)).collect();
+            made.row(&row);
+        }
+        made
+    }
+
+    #[test]
+    fn averages_cells_of_any_size() {
+        for (width, height, to) in [
+            (1024, 1024, (256, 256)),
+            (1000, 700, (256, 179)),
+            (3, 2000, (1, 256)),
+            (100, 40, (100, 40)),
+            (65_536, 1, (256, 1)),
+            (1, 65_536, (1, 256)),
+            (65_536, 511, (256, 1)),
+        ] {
+            let made = of(width, height, |_, _| [255, 7, 0]);
+            assert_eq!(made.to, to);
+            assert_eq!(made.pixels, [255, 7, 0].repeat(to.0 * to.1));
+        }
+        let made = of(1024, 512, |x, y| {
+            [(x % 4) as u8 * 2, (y % 4) as u8, (x / 4) as u8]
+        });
+        assert_eq!(made.pixels[..9], [3, 2, 0, 3, 2, 1, 3, 2, 2]);
+    }
+
+    #[test]
+    fn is_a_jpeg() {
+        let jpeg = of(300, 200, |x, y| [x as u8, y as u8, 9]).finish().unwrap();
+        assert_eq!(jpeg[..3], [0xff, 0xd8, 0xff]);
+        assert_eq!(jpeg[jpeg.len() - 2..], [0xff, 0xd9]);
+    }
+}
