@@ -179,9 +179,7 @@ def extract(
 
 @final
 class Memory:
-    """Bytes that the core filled, behind the buffer protocol."""
-
-    def __buffer__(self, flags: int, /) -> memoryview: ...
+    """Bytes that the core filled, behind the buffer protocol: `numpy.frombuffer` views them."""
 
 def exr_channels(
     path: str | PathLike[str], names: Sequence[str], partial: bool, verify: bool
