@@ -37,7 +37,7 @@ widened! {
 }
 
 #[inline(always)]
-fn paeth_body(row: &[u8], above: &[u8], step: usize, out: &mut [u8]) {
+pub fn paeth_body(row: &[u8], above: &[u8], step: usize, out: &mut [u8]) {
     let step = step.min(row.len());
     up_body(&row[..step], &above[..step], &mut out[..step]);
     let neighbours = row.iter().zip(&above[step..]).zip(above);
@@ -77,7 +77,7 @@ widened! {
 }
 
 #[inline(always)]
-fn split_halves_body(row: &[u16], step: usize, out: &mut [u8]) {
+pub fn split_halves_body(row: &[u16], step: usize, out: &mut [u8]) {
     let (high, low) = out.split_at_mut(row.len());
     plane(row, step, high, |sample| (sample >> 8) as u8, |_| 0);
     plane(

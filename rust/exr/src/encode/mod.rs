@@ -271,3 +271,6 @@ pub fn encode(image: &Image, mode: Mode, stop: &AtomicBool) -> Result<Vec<u8>> {
     }
     Ok(encoder.finish()?.into_inner())
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,8 @@ pub const LIMIT: usize = 12;
 /// A code of code lengths has at most so many bits.
 const META_LIMIT: usize = 7;
 const META_SYMBOLS: usize = 19;
+/// Extra bits of its symbols.
+const META_EXTRA: [u8; META_SYMBOLS] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 3, 7];
 /// The order in which the lengths of that code are stored.
 const META_ORDER: [usize; META_SYMBOLS] = [
     16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15,
@@ -156,8 +158,9 @@ pub fn codes<const N: usize>(lengths: &[u8; N]) -> [u32; N] {
 
 /// How the lengths of a block's codes are written: symbols of the code of code lengths.
 pub struct Header {
-    /// Symbol, and what its extra bits say.
-    items: Vec<(u8, u8)>,
+    /// Symbol, and above it (from bit 8) what its extra bits say.
+    items: [u16; SYMBOLS + 1],
+    used: usize,
     literals: usize,
     lengths: [u8; META_SYMBOLS],
     stored: usize,
@@ -165,19 +168,21 @@ pub struct Header {
 
 impl Header {
     /// For the literal code of `lengths`; there is one distance, of one bit.
-    pub fn new(lengths: &[u8; SYMBOLS], mut items: Vec<(u8, u8)>) -> Self {
+    pub fn new(lengths: &[u8; SYMBOLS]) -> Self {
         let literals = lengths
             .iter()
             .rposition(|&length| length > 0)
             .map_or(257, |last| (last + 1).max(257));
-        items.clear();
         let mut counts = [0_u32; META_SYMBOLS];
+        let mut items = [0; SYMBOLS + 1];
+        let mut used = 0;
         let mut all = [0_u8; SYMBOLS + 1];
         all[..literals].copy_from_slice(&lengths[..literals]);
         all[literals] = 1;
         repeats(&all[..=literals], |symbol, extra| {
             counts[usize::from(symbol)] += 1;
-            items.push((symbol, extra));
+            items[used] = u16::from(symbol) | u16::from(extra) << 8;
+            used += 1;
         });
         // A code needs two symbols.
         if counts.iter().filter(|&&count| count > 0).count() < 2 {
@@ -190,6 +195,7 @@ impl Header {
             .map_or(4, |last| (last + 1).max(4));
         Self {
             items,
+            used,
             literals,
             lengths,
             stored,
@@ -198,14 +204,15 @@ impl Header {
 
     /// Bits of all of it.
     pub fn size(&self) -> usize {
-        let item = |&(symbol, _): &(u8, u8)| {
-            usize::from(self.lengths[usize::from(symbol)]) + usize::from(extra_bits(symbol))
+        let item = |item: &u16| {
+            let symbol = usize::from(item & 255);
+            usize::from(self.lengths[symbol]) + usize::from(META_EXTRA[symbol])
         };
-        14 + 3 * self.stored + self.items.iter().map(item).sum::<usize>()
+        14 + 3 * self.stored + self.items[..self.used].iter().map(item).sum::<usize>()
     }
 
-    /// Writes it; gives the memory of the items back.
-    pub fn write(self, bits: &mut Bits<'_>) -> Vec<(u8, u8)> {
+    /// Writes it.
+    pub fn write(&self, bits: &mut Bits<'_>) {
         bits.put(self.literals as u64 - 257, 5);
         bits.put(0, 5);
         bits.put(self.stored as u64 - 4, 4);
@@ -213,32 +220,28 @@ impl Header {
             bits.put(u64::from(self.lengths[symbol]), 3);
         }
         let codes = codes(&self.lengths);
-        for &(symbol, extra) in &self.items {
-            let code = codes[usize::from(symbol)];
-            bits.put(u64::from(code & 0xffff), code >> 16);
-            bits.put(u64::from(extra), u32::from(extra_bits(symbol)));
+        for item in &self.items[..self.used] {
+            let symbol = usize::from(item & 255);
+            let (code, length) = (codes[symbol] & 0xffff, codes[symbol] >> 16);
+            let both = u64::from(code) | u64::from(item >> 8) << length;
+            bits.put(both, length + u32::from(META_EXTRA[symbol]));
         }
-        self.items
-    }
-}
-
-const fn extra_bits(symbol: u8) -> u8 {
-    match symbol {
-        16 => 2,
-        17 => 3,
-        18 => 7,
-        _ => 0,
     }
 }
 
 /// Runs of code lengths as symbols: 16 repeats the last 3 to 6 times, 17 and 18 stand for zeros.
 fn repeats(lengths: &[u8], mut put: impl FnMut(u8, u8)) {
     let mut rest = lengths;
-    while let Some(&length) = rest.first() {
-        let same = rest.iter().take_while(|&&other| other == length).count();
+    while let [length, after @ ..] = rest {
+        if after.first() != Some(length) {
+            put(*length, 0);
+            rest = after;
+            continue;
+        }
+        let same = rest.iter().take_while(|&other| other == length).count();
         rest = &rest[same..];
         let mut left = same;
-        if length == 0 {
+        if *length == 0 {
             while left >= 3 {
                 let now = left.min(138);
                 if now > 10 {
@@ -249,7 +252,7 @@ fn repeats(lengths: &[u8], mut put: impl FnMut(u8, u8)) {
                 left -= now;
             }
         } else {
-            put(length, 0);
+            put(*length, 0);
             left -= 1;
             while left >= 3 {
                 let now = left.min(6);
@@ -258,7 +261,7 @@ fn repeats(lengths: &[u8], mut put: impl FnMut(u8, u8)) {
             }
         }
         for _ in 0..left {
-            put(length, 0);
+            put(*length, 0);
         }
     }
 }

@@ -7,18 +7,19 @@
 mod bits;
 mod huffman;
 mod lengths;
+mod plan;
 mod runs;
 
 use self::bits::{Bits, Rest};
-use self::huffman::{codes, lengths, Header, LIMIT, SYMBOLS};
+use self::huffman::SYMBOLS;
 use self::lengths::{EXTRA, REST, SYMBOL};
+use self::plan::{add, cost, header_cost, Plan, END};
 use self::runs::{scan, Counts, Span, Tally};
 use super::{extend, wide::widened};
 use crate::error::Result;
 
 pub use self::runs::SLACK;
 
-const END: usize = 256;
 /// A block that is stored says its size in 16 bits.
 const STORED: usize = 65_535;
 
@@ -27,7 +28,8 @@ pub struct Deflate {
     rest: Rest,
     spans: Vec<Span>,
     tally: Box<Tally>,
-    items: Vec<(u8, u8)>,
+    /// Codes of the last two blocks, the last one's first.
+    kept: [Option<Box<Plan>>; 2],
 }
 
 /// What one block may become.
@@ -46,7 +48,7 @@ impl Deflate {
             rest: Rest::default(),
             spans: Vec::new(),
             tally: Box::new(Tally::new()),
-            items: Vec::new(),
+            kept: [None, None],
         }
     }
 
@@ -95,16 +97,14 @@ impl Deflate {
     }
 
     fn write(&mut self, bytes: &[u8], block: &Block, last: bool, out: &mut Vec<u8>) -> Result<()> {
-        let mut counts = block.counts.symbols;
-        counts[END] = 1;
-        let lengths = lengths(&counts, LIMIT);
-        let header = Header::new(&lengths, std::mem::take(&mut self.items));
-        let coded: u32 = counts
-            .iter()
-            .zip(&lengths)
-            .map(|(count, &length)| count * u32::from(length))
-            .sum();
-        let packed = header.size() + (coded + block.counts.extra) as usize;
+        // High and low bytes take turns, so codes are like those of the block before the last.
+        self.kept.swap(0, 1);
+        let plan = match self.kept[0].take() {
+            Some(plan) if plan.is_near(&block.counts, block.cost) => plan,
+            _ => Box::new(Plan::new(&block.counts)),
+        };
+        let plan = self.kept[0].insert(plan);
+        let packed = plan.size(&block.counts);
         let raw = &bytes[block.from..block.to];
         let stored = 8 * (raw.len() + 5 * raw.len().div_ceil(STORED));
 
@@ -113,8 +113,8 @@ impl Deflate {
         let mut bits = Bits::new(&mut out[before..], self.rest);
         if packed < stored {
             bits.put(u64::from(last) | 2 << 1, 3);
-            self.items = header.write(&mut bits);
-            emit(raw, &self.spans[..block.spans], &codes(&lengths), &mut bits);
+            plan.header.write(&mut bits);
+            emit(raw, &self.spans[..block.spans], &plan.codes, &mut bits);
         } else {
             for (index, part) in raw.chunks(STORED).enumerate() {
                 let last = last && (index + 1) * STORED >= raw.len();
@@ -141,7 +141,7 @@ impl Block {
         let mut counts = self.counts.clone();
         add(&mut counts, &next.counts);
         let cost = cost(&counts);
-        (cost <= self.cost + next.cost + header(&next.counts)).then(|| Self {
+        (cost <= self.cost + next.cost + header_cost(&next.counts)).then(|| Self {
             from: self.from,
             to: next.to,
             spans: self.spans + next.spans,
@@ -149,57 +149,6 @@ impl Block {
             cost,
         })
     }
-}
-
-/// About how many bits a header takes.
-fn header(counts: &Counts) -> f32 {
-    let used = counts.symbols.iter().filter(|&&count| count > 0).count();
-    100.0 + 3.0 * used as f32
-}
-
-widened! {
-    fn add(to: &mut Counts, other: &Counts) = add_body
-}
-
-#[inline(always)]
-fn add_body(to: &mut Counts, other: &Counts) {
-    to.extra += other.extra;
-    for (to, other) in to.symbols.iter_mut().zip(&other.symbols) {
-        *to += other;
-    }
-}
-
-widened! {
-    /// About how many bits the best codes take.
-    fn cost(counts: &Counts) -> f32 = cost_body
-}
-
-#[inline(always)]
-fn cost_body(counts: &Counts) -> f32 {
-    let mut lanes = [0.0_f32; 8];
-    let mut totals = [0_u32; 8];
-    let (blocks, rest) = counts.symbols.as_chunks::<8>();
-    for block in blocks {
-        for lane in 0..8 {
-            lanes[lane] += weighed(block[lane]);
-            totals[lane] += block[lane];
-        }
-    }
-    let total = totals.iter().sum::<u32>() + rest.iter().sum::<u32>();
-    let parts = lanes.iter().sum::<f32>() + rest.iter().map(|&count| weighed(count)).sum::<f32>();
-    weighed(total) - parts + counts.extra as f32
-}
-
-/// `count * log2(count)`, within a thousandth of `count`.
-#[inline(always)]
-fn weighed(count: u32) -> f32 {
-    let value = count as f32;
-    let bits = value.to_bits();
-    let exponent = (bits >> 23) as i32 - 127;
-    let mantissa = f32::from_bits(bits & 0x7f_ffff | 0x3f80_0000);
-    // A polynomial near log2 between 1 and 2.
-    let fraction = (0.165559 * mantissa + -0.918851) * mantissa + 2.17678;
-    value * (exponent as f32 + fraction * (mantissa - 1.0))
 }
 
 widened! {
@@ -243,3 +192,6 @@ fn pair(first: u32, second: u32) -> (u64, u32) {
     let both = u64::from(first & 0xffff) | u64::from(second & 0xffff) << length;
     (both, length + (second >> 16))
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,7 +19,7 @@ pub struct Span {
 pub const SLACK: usize = 64;
 
 /// Runs that are shorter stay literals: a match takes two codes.
-const SHORTEST: u32 = 4;
+const SHORTEST: u32 = 8;
 const LONGEST: u32 = 258;
 
 /// How often each symbol occurs, and how many bits stand beside the codes.
@@ -91,7 +91,7 @@ pub fn scan(
 }
 
 #[inline(always)]
-fn look(
+pub fn look(
     bytes: &[u8],
     from: usize,
     to: usize,
@@ -113,7 +113,8 @@ fn look(
     while at < to {
         let same = repeats(at);
         let pairs = same & same >> 1;
-        let long = pairs & pairs >> 2;
+        let fours = pairs & pairs >> 2;
+        let long = fours & fours >> 4;
         if long == 0 {
             at += 64 - (SHORTEST as usize - 1);
             continue;

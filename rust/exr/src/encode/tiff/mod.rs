@@ -148,7 +148,7 @@ impl<W: Write + Seek> Tiff<W> {
 }
 
 /// A place or size as these files state it.
-fn offset(place: u64) -> Result<u32> {
+pub fn offset(place: u64) -> Result<u32> {
     u32::try_from(place)
         .map_err(|_| Error::new(Kind::TooLarge, "the image does not fit in a TIFF of 4 GiB"))
 }
