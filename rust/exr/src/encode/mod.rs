@@ -1,8 +1,8 @@
 //! From rows of pixels to the bytes of a file.
 //!
 //! `png` and `tiff` are the files; `filter` takes from a row what its neighbours tell, `coder`
-//! packs what is left: with stock `zlib` and `lzw`, byte for byte as the original service did, or
-//! with our own `deflate`.
+//! packs what is left: with stock `zlib` and `lzw`, byte for byte as the original service did, with
+//! our own `deflate`, or with libdeflate.
 
 mod coder;
 mod deflate;
@@ -30,6 +30,8 @@ pub enum Mode {
     Exact,
     /// The same pixels, packed faster.
     Fast,
+    /// The same pixels in fewer bytes, slowly.
+    Small,
 }
 
 impl Mode {
@@ -38,10 +40,9 @@ impl Mode {
         match word {
             "exact" => Ok(Self::Exact),
             "fast" => Ok(Self::Fast),
-            _ => {
-                Err(Error::new(Kind::Usage, format!("not a mode: {word:?}"))
-                    .hint("known: exact, fast"))
-            }
+            "small" => Ok(Self::Small),
+            _ => Err(Error::new(Kind::Usage, format!("not a mode: {word:?}"))
+                .hint("known: exact, fast, small")),
         }
     }
 }

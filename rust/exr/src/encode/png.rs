@@ -17,6 +17,8 @@ use crate::error::Result;
 
 /// Filtered rows are packed when there are so many bytes of them.
 const BLOCK: usize = 1 << 18;
+/// Or so many, as libdeflate sees no repeat of what was packed before.
+const CHUNK: usize = 1 << 20;
 const IDAT: usize = 8192;
 
 #[derive(Clone, Copy)]
@@ -42,6 +44,7 @@ pub struct Png<W> {
     filtered: Vec<u8>,
     packed: Vec<u8>,
     coder: Coder,
+    block: usize,
     begun: bool,
 }
 
@@ -65,6 +68,7 @@ impl<W: Write + Seek> Png<W> {
         let coder = match mode {
             Mode::Exact => Coder::zlib(1, window(size), Strategy::Runs)?,
             Mode::Fast => Coder::fast((row + 1) * (SECTION / (row + 1)).max(1)),
+            Mode::Small => Coder::small()?,
         };
         out.put(b"\x89PNG\r\n\x1a\n")?;
         let mut header = [0; 13];
@@ -87,6 +91,7 @@ impl<W: Write + Seek> Png<W> {
             filtered: Vec::new(),
             packed: Vec::new(),
             coder,
+            block: if mode == Mode::Small { CHUNK } else { BLOCK },
             begun: false,
         })
     }
@@ -117,13 +122,13 @@ impl<W: Write + Seek> Png<W> {
             self.above.copy_from_slice(row);
         }
         self.left -= 1;
-        if self.filtered.len() >= BLOCK || self.left == 0 {
-            self.block()?;
+        if self.filtered.len() >= self.block || self.left == 0 {
+            self.pack()?;
         }
         Ok(())
     }
 
-    fn block(&mut self) -> Result<()> {
+    fn pack(&mut self) -> Result<()> {
         let last = self.left == 0;
         extend(&mut self.filtered, deflate::SLACK)?;
         self.coder.pack(&self.filtered, last, &mut self.packed)?;

@@ -7,7 +7,7 @@ use super::tiff::offset;
 use super::{Encoder, Format, Mode, Pixels, Shape};
 use crate::error::Kind;
 
-const MODES: [Mode; 2] = [Mode::Exact, Mode::Fast];
+const MODES: [Mode; 3] = [Mode::Exact, Mode::Fast, Mode::Small];
 
 fn numbers(count: usize) -> Vec<u32> {
     (0..count as u32)

@@ -1,5 +1,5 @@
 //! One loop, compiled twice: for the processor at hand and for any.
-#![expect(unsafe_code)]
+#![cfg_attr(target_arch = "x86_64", expect(unsafe_code))]
 
 /// Makes a function of a body that is `#[inline(always)]`: on x86-64 with AVX2 what the compiler
 /// makes of it with AVX2, elsewhere what it makes of it for any processor (on ARM that has NEON).

@@ -106,6 +106,78 @@ impl Zlib {
     }
 }
 
+/// The bits of a raw deflate stream at which its last block begins and ends. `stream` must be
+/// whole.
+pub fn last_block(stream: &[u8]) -> Result<(usize, usize)> {
+    const STEP: usize = 1 << 16;
+    /// Flags of `data_type`: in the last block; between two blocks.
+    const LAST: c_int = 64;
+    const BETWEEN: c_int = 128;
+    let available = u32::try_from(stream.len())
+        .map_err(|_| Error::new(Kind::Internal, "more than 4 GiB at once for zlib"))?;
+    let inflate = Inflate::new()?;
+    let mut scrap = Vec::new();
+    extend(&mut scrap, STEP)?;
+    // SAFETY: the fields are written through the pointer to a live, initialised struct.
+    unsafe {
+        (*inflate.0).next_in = stream.as_ptr().cast_mut();
+        (*inflate.0).avail_in = available;
+    }
+    let mut begin = 0;
+    loop {
+        // SAFETY: zlib reads the `avail_in` bytes that are left at `next_in` (within `stream`,
+        // never written despite the type) and writes at most `STEP` at `next_out` (`scrap`, of
+        // that size). Both outlive the call and neither is touched while it runs.
+        let (code, left, state) = unsafe {
+            (*inflate.0).next_out = scrap.as_mut_ptr();
+            (*inflate.0).avail_out = STEP as u32;
+            let code = z::inflate(inflate.0, z::Z_BLOCK);
+            (code, (*inflate.0).avail_in, (*inflate.0).data_type)
+        };
+        if code != z::Z_OK {
+            return Err(failed(code));
+        }
+        if state & BETWEEN != 0 {
+            // The lowest bits count those of the last byte read that are not used yet.
+            let place = 8 * (stream.len() - left as usize) - (state & 7) as usize;
+            if state & LAST != 0 {
+                return Ok((begin, place));
+            }
+            begin = place;
+        }
+    }
+}
+
+/// A reader of raw deflate.
+struct Inflate(*mut z::z_stream);
+
+impl Inflate {
+    fn new() -> Result<Self> {
+        let size = c_int::try_from(size_of::<z::z_stream>())
+            .map_err(|_| Error::new(Kind::Internal, "zlib stream size"))?;
+        // Zeroed and handled through its pointer only, as in `Zlib::new`.
+        let stream = Box::into_raw(Box::new(MaybeUninit::<z::z_stream>::zeroed())).cast();
+        let this = Self(stream);
+        // SAFETY: `stream` is valid for writes and zeroed, as `inflateInit2_` asks; the version
+        // and the size are those of the library that is linked, so it does not write past it.
+        match unsafe { z::inflateInit2_(stream, -15, z::zlibVersion(), size) } {
+            z::Z_OK => Ok(this),
+            code => Err(failed(code)),
+        }
+    }
+}
+
+impl Drop for Inflate {
+    fn drop(&mut self) {
+        // SAFETY: as for `Zlib`: the box of this type is used no more, and `inflateEnd` answers
+        // with an error, and touches nothing, where `state` is null.
+        unsafe {
+            z::inflateEnd(self.0);
+            drop(Box::from_raw(self.0.cast::<MaybeUninit<z::z_stream>>()));
+        }
+    }
+}
+
 fn failed(code: c_int) -> Error {
     let kind = if code == z::Z_MEM_ERROR {
         Kind::TooLarge

@@ -48,7 +48,7 @@ impl<W: Write + Seek> Tiff<W> {
         let strip = match (mode, shape.samples) {
             (Mode::Exact, Format::Gray8) => 8192,
             (Mode::Exact, _) => 65_536,
-            (Mode::Fast, _) => STRIP,
+            _ => STRIP,
         };
         let rows = (strip / row).clamp(1, shape.height);
         let coder = match (mode, shape.samples) {
@@ -58,6 +58,7 @@ impl<W: Write + Seek> Tiff<W> {
                 Coder::fast(row / size)
             }
             (Mode::Fast, _) => Coder::fast(row * (SECTION / row).max(1)),
+            (Mode::Small, _) => Coder::small()?,
         };
         let method = if matches!(coder, Coder::Lzw) {
             LZW
