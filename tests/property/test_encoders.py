@@ -72,7 +72,7 @@ def others(asset: str, data: bytes) -> Iterator[NDArray[Any]]:
         yield tifffile.imread(io.BytesIO(data))
 
 
-@given(images(), st.sampled_from(["exact", "fast"]))
+@given(images(), st.sampled_from(["exact", "fast", "small"]))
 @settings(max_examples=60, deadline=None)
 def test_every_reader_finds_the_samples(made: tuple[str, NDArray[Any]], mode: Any) -> None:
     asset, image = made

@@ -63,11 +63,14 @@ def test_the_bytes_of_the_original(samples: Path, name: str) -> None:
     asset = name.split(".")[1]
     image = read(real)
     assert encode_image(asset, image, mode="exact") == real
-    fast = read(encode_image(asset, image, mode="fast"))
-    assert fast.tobytes() == image.tobytes()
+    fast = encode_image(asset, image, mode="fast")
+    assert read(fast).tobytes() == image.tobytes()
+    small = encode_image(asset, image, mode="small")
+    assert read(small).tobytes() == image.tobytes()
+    assert len(small) < min(len(real), len(fast))
 
 
-@pytest.mark.parametrize("mode", ["exact", "fast"])
+@pytest.mark.parametrize("mode", ["exact", "fast", "small"])
 @pytest.mark.parametrize("asset", sorted(FORMS))
 @pytest.mark.parametrize("size", SIZES)
 def test_round_trip(asset: str, size: tuple[int, int], mode: str) -> None:

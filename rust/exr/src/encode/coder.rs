@@ -135,7 +135,7 @@ mod tests {
         for mut coder in [Coder::fast(999), Coder::small().unwrap()] {
             // Sizes that end at every bit of a byte; noise is stored, a byte or two is a block
             // of fixed codes.
-            for (size, values) in (1..40).zip([1, 2, 3, 9, 200, 256].into_iter().cycle()) {
+            for (size, values) in (1..40_usize).zip([1, 2, 3, 9, 200, 256].into_iter().cycle()) {
                 let size = size * size * 13;
                 let data: Vec<u8> = (0..size).map(|_| (random() % values) as u8).collect();
                 for piece in [size, size.div_ceil(3), 20_000] {

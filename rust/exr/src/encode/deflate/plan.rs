@@ -69,10 +69,10 @@ fn coded_body(lengths: &[u8; SYMBOLS], counts: &Counts) -> Option<u32> {
     (without == 0).then_some(bits)
 }
 
-/// About how many bits a header takes.
+/// About how many bits a header takes, and as many again for the time that it takes to make.
 pub fn header_cost(counts: &Counts) -> f32 {
     let used = counts.symbols.iter().filter(|&&count| count > 0).count();
-    100.0 + 3.0 * used as f32
+    1500.0 + 3.0 * used as f32
 }
 
 widened! {
