@@ -162,7 +162,7 @@ def test_the_disks_trouble_is_told_once(cli: Command) -> None:
     ("options", "says"),
     [
         (["--assets", "rbg"], "did you mean rgb?"),
-        (["--assets", "rgb", "--mode", "slow"], "use fast or exact"),
+        (["--assets", "rgb", "--mode", "slow"], "use fast, small or exact"),
         (["--assets", "rgb", "--workers", "0"], "--workers"),
         (["--channels", "Z", "--format", "png"], "use tif or npy"),
         (["--channels", "../Z"], "no file can be called after channel"),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-@pytest.mark.parametrize("mode", ["exact", "fast"])
+@pytest.mark.parametrize("mode", ["exact", "fast", "small"])
 @pytest.mark.parametrize("compression", [NONE, RLE, ZIPS, ZIP])
 def test_scanlines(tmp_path: Path, compression: int, mode: str) -> None:
     made = channels()

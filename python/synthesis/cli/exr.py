@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from synthesis.ops.extract import Extracted, Failure, Options, Progress
 
 C = TypeVar("C", bound=str)
-MODES: tuple[Literal["fast"], Literal["exact"]] = ("fast", "exact")
+MODES: tuple[Literal["fast"], Literal["small"], Literal["exact"]] = ("fast", "small", "exact")
 FORMATS: tuple[Literal["tif"], Literal["npy"]] = ("tif", "npy")
 
 app = group("Look into EXRs and make standalone images of them.")
@@ -135,7 +135,7 @@ def extract(
             "--mode",
             metavar="MODE",
             autocompletion=complete_from(*MODES),
-            help="fast, or exact: the original service's bytes. The pixels are the same.",
+            help="fast, small, or exact: the original service's bytes. The pixels are the same.",
         ),
     ] = "fast",
     workers: Annotated[
@@ -203,7 +203,7 @@ def _one_of(option: str, value: str, choices: tuple[C, ...]) -> C:
     for choice in choices:
         if choice == value:
             return choice
-    raise UsageError(f"{option} cannot be {value!r}", hint=f"use {' or '.join(choices)}")
+    raise UsageError(f"{option} cannot be {value!r}", hint=f"use {', '.join(choices[:-1])} or {choices[-1]}")
 
 
 def _extract(
