@@ -6,7 +6,9 @@ use crate::read::header::Header;
 use crate::read::part::Part;
 
 /// Most memory for one row of blocks of all parts that are read in step.
-const MAX_BANDS: u64 = 192 << 20;
+const MAX_MEMORY: u64 = 224 << 20;
+/// The crate works on a block in so many copies of it, as measured.
+const COPIES: u64 = 4;
 /// Most blocks of the largest levels that are read.
 const MAX_BLOCKS: usize = 1 << 21;
 /// Bytes that any file may unpack to: by our own code, and by the slower code of the `exr` crate.
@@ -20,7 +22,7 @@ const FEW: u64 = 1 << 24;
 /// Checks parts of which some `channels` are wanted, in a file of `length` bytes.
 pub fn check(header: &Header, channels: &[Vec<usize>], length: u64, partial: bool) -> Result<()> {
     let shown = header.parts[0].display_window;
-    let (mut memory, mut blocks, mut fast, mut slow) = (0, 0, 0, 0);
+    let (mut memory, mut work, mut blocks, mut fast, mut slow) = (0, 0, 0, 0, 0);
     let wanted = channels
         .iter()
         .enumerate()
@@ -36,11 +38,12 @@ pub fn check(header: &Header, channels: &[Vec<usize>], length: u64, partial: boo
         check_shown(shown, part, length)?;
         memory += band_bytes(part, channels.len(), shown.width() as u64);
         blocks += part.blocks();
-        *if part.compression.is_own() {
-            &mut fast
+        if part.compression.is_own() {
+            fast += part.raw_bytes();
         } else {
-            &mut slow
-        } += part.raw_bytes();
+            slow += part.raw_bytes();
+            work = work.max(COPIES * block_bytes(part));
+        }
     }
     let most = length.saturating_mul(PER_BYTE);
     if fast > most.max(ANY_FAST) || slow > most.max(ANY_SLOW) {
@@ -56,7 +59,8 @@ pub fn check(header: &Header, channels: &[Vec<usize>], length: u64, partial: boo
             format!("{blocks} blocks are more than {MAX_BLOCKS}"),
         ));
     }
-    if memory > MAX_BANDS {
+    if memory + work > MAX_MEMORY {
+        let memory = memory + work;
         return Err(Error::new(
             Kind::TooLarge,
             format!("a row of its blocks needs {memory} bytes of memory"),
@@ -90,6 +94,13 @@ fn check_shown(shown: Window, part: &Part, length: u64) -> Result<()> {
         )));
     }
     Ok(())
+}
+
+/// Bytes of the largest block.
+fn block_bytes(part: &Part) -> u64 {
+    let window = part.data_window;
+    let (x, y) = part.block_size();
+    (x.min(window.width()) * y.min(window.height()) * part.pixel_bytes()) as u64
 }
 
 /// Bytes of one row of blocks, and of the lines that they give.

@@ -216,6 +216,8 @@ fn what_needs_too_much_is_refused_before_it_is_read() {
         Kind::TooLarge,
         "4194304 blocks",
     );
+    let lossy = Made::new(9, [0, 0, 16_383, 255]);
+    refused(lossy, 1 << 20, Kind::TooLarge, "a row of its blocks");
     let wide = Made::new(3, [0, 0, 65_535, 255]).tiled(256, 256, 0);
     refused(wide, mega, Kind::TooLarge, "a row of its blocks");
 }
