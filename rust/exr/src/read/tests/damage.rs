@@ -221,3 +221,59 @@ fn what_needs_too_much_is_refused_before_it_is_read() {
     let wide = Made::new(3, [0, 0, 65_535, 255]).tiled(256, 256, 0);
     refused(wide, mega, Kind::TooLarge, "a row of its blocks");
 }
+
+#[test]
+fn any_change_gives_rows_or_an_error() {
+    let shown = [0, 0, 19, 23];
+    let tiled = Made::new(3, shown).tiled(8, 8, 1);
+    let seeds = [
+        file(&[Made::new(1, shown)], shown, |_| {}).0,
+        file(&[Made::new(2, shown)], shown, |_| {}).0,
+        file(std::slice::from_ref(&tiled), shown, |_| {}).0,
+        file(&[Made::new(3, shown), tiled], shown, |_| {}).0,
+    ];
+    let mut state = 1_u32;
+    let mut next = |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        state as usize % below
+    };
+    let mut read = [0, 0];
+    for round in 0..4000 {
+        let mut data = seeds[round % seeds.len()].clone();
+        for _ in 0..=next(3) {
+            let place = next(data.len());
+            match next(4) {
+                0 => data.truncate(place.max(9)),
+                1 => data[place] ^= 1 << next(8),
+                2 => data[place] = [0, 1, 127, 128, 255][next(5)],
+                _ => drop(data.drain(place..(place + next(9)).min(data.len()))),
+            }
+            data.resize(data.len().max(9), 0);
+        }
+        let how = Reading {
+            partial: round % 8 < 4,
+            verify: round % 3 == 0,
+        };
+        let rows = || -> Result<()> {
+            let mut input = Input::new(Cursor::new(&data[..]))?;
+            let header = Header::read(&mut input)?;
+            let places: Vec<Place> = (0..header.parts.len())
+                .map(|part| Place {
+                    part,
+                    channel: part % header.parts[part].channels.len(),
+                })
+                .collect();
+            let mut rows = Rows::new(input, &header, &places, how)?;
+            while let Some(row) = rows.next(&AtomicBool::new(false))? {
+                for index in 0..places.len() {
+                    assert!(!row.channel(index).is_empty());
+                }
+            }
+            Ok(())
+        };
+        read[usize::from(rows().is_ok())] += 1;
+    }
+    assert!(read.into_iter().all(|count| count > 300), "{read:?}");
+}
