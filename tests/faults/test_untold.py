@@ -117,6 +117,17 @@ def test_a_server_that_says_nothing_of_ranges_is_asked_for_one_at_a_time(
     assert len(ranges(server)) == 2
 
 
+def test_a_range_whose_answer_is_late_does_not_cut_the_whole(cli: Command, server: FaultyServer) -> None:
+    def late(exchange: FileExchange) -> None:
+        if "range" in exchange.request.headers:
+            exchange.pause(4)
+        faults.no_range()(exchange)
+
+    server.faults[NAME] = [faults.always(late)]
+    assert fetch(cli) == FILE.data
+    assert ranges(server).count(None) == 1
+
+
 @pytest.mark.parametrize("turn", [1, 2, 3])
 def test_versions_are_never_spliced(cli: Command, server: FaultyServer, turn: int) -> None:
     other = made(SIZE, seed=9)

@@ -47,6 +47,17 @@ impl Claims {
         Some(range)
     }
 
+    /// Takes what begins at `start` for a permit that comes there: what is free, or what another waits
+    /// for while nothing shows that the server knows ranges. That one has written none of it.
+    fn after(&mut self, start: u64, most: u64) -> Option<Range<u64>> {
+        if let Some(free) = self.todo.take_from(start, most) {
+            return Some(free);
+        }
+        let other = self.under_way.get_mut(&start)?;
+        let may_be_taken = !self.proven && other.start == start && !other.is_empty();
+        may_be_taken.then(|| start..std::mem::replace(&mut other.end, start))
+    }
+
     /// Leaves the permit that has most before it a share, and makes the rest free.
     fn free(&mut self, helpers: usize) {
         let Some(own) = self.under_way.values_mut().max_by_key(|own| length(own)) else {
@@ -112,23 +123,22 @@ impl Large {
     }
 
     /// Moves the permit that began at `start` on to `to`, or to the end of what is its own, which is
-    /// returned. That end goes on if what follows is free and in this answer, which goes to `stop`.
+    /// returned. That end goes on if what follows is to be had and in this answer, which goes to `stop`.
     pub(super) fn reach(&self, start: u64, to: u64, stop: u64) -> u64 {
         let mut claims = lock(&self.claims);
-        let Claims {
-            todo, under_way, ..
-        } = &mut *claims;
-        let Some(own) = under_way.get_mut(&start) else {
+        let Some(mut own) = claims.under_way.get(&start).cloned() else {
             return to;
         };
         while own.end <= to && own.end < stop {
-            match todo.take_from(own.end, GRAINS.0.min(stop - own.end)) {
+            match claims.after(own.end, GRAINS.0.min(stop - own.end)) {
                 Some(more) => own.end = more.end,
                 None => break,
             }
         }
         own.start = to.min(own.end);
-        own.end
+        let end = own.end;
+        claims.under_way.insert(start, own);
+        end
     }
 
     /// An answer with the whole: the only permit on a fresh file takes it, and others may take parts of
@@ -152,13 +162,14 @@ impl Large {
     /// A permit is done with what it began at `start`; true if the attempt has failed by that.
     pub(super) fn leave(&self, start: u64, outcome: Result<(), Fault>) -> bool {
         let mut claims = lock(&self.claims);
-        let rest = claims.under_way.remove(&start);
+        let rest = claims.under_way.remove(&start).unwrap_or_default();
+        let was_taken = rest == (start..start);
         match outcome {
             Ok(()) => return false,
-            // The permit that has the whole before it goes on with it, alone.
-            Err(fault) if start > 0 && claims.whole && is_about_ranges(&fault) => {
+            // The permit that has the whole before it goes on with it, alone, or has done so.
+            Err(fault) if start > 0 && (claims.whole || was_taken) && is_about_ranges(&fault) => {
                 claims.split = false;
-                claims.todo.add(rest.unwrap_or_default());
+                claims.todo.add(rest);
                 return false;
             }
             Err(fault) => claims.fault.get_or_insert(fault),
