@@ -8,6 +8,8 @@ use crate::error::{Error, Kind, Result};
 const SIDE: usize = 256;
 /// Of JPEG, from 1 to 100.
 const QUALITY: u8 = 85;
+/// So many of 255 fit in 16 bits.
+const MAX_ROWS: u32 = 257;
 
 /// Sums of pixels, cell by cell; each cell becomes one pixel, its average.
 #[derive(Debug)]
@@ -16,9 +18,9 @@ pub struct Thumbnail {
     to: (usize, usize),
     /// Rows taken so far.
     y: usize,
-    /// Rows in `sums`, which has a place for each value of a row.
+    /// Rows in `sums`, which has a place for each value of a row; 16 bits are half the memory.
     rows: u32,
-    sums: Vec<u32>,
+    sums: Vec<u16>,
     pixels: Vec<u8>,
 }
 
@@ -40,11 +42,14 @@ impl Thumbnail {
 
     /// Takes the next row, 8 bits a channel.
     pub fn row(&mut self, rgb: &[u8]) {
-        for (sum, &value) in self.sums.iter_mut().zip(rgb) {
-            *sum += u32::from(value);
+        // Of higher cells, which only extreme pictures have, the upper rows are enough.
+        if self.rows < MAX_ROWS {
+            for (sum, &value) in self.sums.iter_mut().zip(rgb) {
+                *sum += u16::from(value);
+            }
+            self.rows += 1;
         }
         let cell = |y: usize| y * self.to.1 / self.from.1;
-        self.rows += 1;
         self.y += 1;
         if cell(self.y) != cell(self.y - 1) {
             self.average();
@@ -62,7 +67,7 @@ impl Thumbnail {
             let mut sums = [0_u32; 3];
             for pixel in self.sums[3 * begin..3 * end].chunks_exact(3) {
                 for (sum, &value) in sums.iter_mut().zip(pixel) {
-                    *sum += value;
+                    *sum += u32::from(value);
                 }
             }
             let count = self.rows * (end - begin) as u32;
