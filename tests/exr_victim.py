@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 import exr_attacks
 import exr_seeds
+import synthesis.exr
 from readers import png_chunks, read_png, read_tiff, tiff_tags
-from synthesis.errors import SynthesisError
+from synthesis.errors import SynthesisError, UsageError
 from synthesis.ops.exr_info import exr_info
 from synthesis.ops.extract import ASSETS, extract
 
@@ -59,10 +60,10 @@ def look(path: Path) -> None:
         complaint(error.kind, error.message, path)
 
 
-def make(path: Path, mode: Any) -> dict[str, bytes]:
+def make(path: Path, mode: Any, *, partial: bool = False) -> dict[str, bytes]:
     """Every image that can be made of it: whole ones."""
     out = path.parent / "out"
-    (result,) = extract([path], assets=ASSETS, directory=out, mode=mode, workers=1)
+    (result,) = extract([path], assets=ASSETS, directory=out, mode=mode, workers=1, partial=partial)
     for failure in result.failures:
         complaint(failure.kind, failure.message, path)
     assert result.failures or len(result.outputs) == len(ASSETS)
@@ -79,14 +80,52 @@ def make(path: Path, mode: Any) -> dict[str, bytes]:
 
 
 def fast(path: Path) -> dict[str, bytes]:
+    """In the default mode."""
     return make(path, "fast")
 
 
 def exact(path: Path) -> dict[str, bytes]:
+    """In the original's bytes."""
     return make(path, "exact")
 
 
-WORK: list[Callable[[Path], object]] = [look, fast, exact]
+def partial(path: Path) -> None:
+    """What there is of it."""
+    make(path, "fast", partial=True)
+
+
+def alone(path: Path) -> None:
+    """Channels under their own names, which may be those of places."""
+    try:
+        names = list(synthesis.exr.open(path).channels)[:9]
+    except SynthesisError:
+        return
+    out = path.parent / "out"
+    try:
+        (result,) = extract([path], channels=names, directory=out, workers=1, thumbnail=True)
+    except UsageError:  # no file can be called so
+        return
+    for failure in result.failures:
+        complaint(failure.kind, failure.message, path)
+    assert {entry.resolve() for entry in out.iterdir()} == {output.resolve() for output in result.outputs}
+    assert {entry.name for entry in path.parent.iterdir()} <= {"a.exr", "out"}
+    shutil.rmtree(out)
+
+
+def read(path: Path) -> None:
+    """Every channel as an array, and all of one type together."""
+    try:
+        file = synthesis.exr.open(path)
+        for how in ({}, {"verify": True}, {"partial": True}):
+            for names in (list(file.channels)[:1], list(file.channels)[:100]):
+                array = file.read(names, **how)
+                assert array.shape == (*file.size[::-1], len(names))
+    except SynthesisError as error:
+        if error.kind != "usage":  # numbers and halves in one array
+            complaint(error.kind, error.message, path)
+
+
+WORK: list[Callable[[Path], object]] = [look, fast, exact, partial, alone, read]
 
 
 def say(line: str) -> None:

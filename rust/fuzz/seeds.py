@@ -81,6 +81,11 @@ def seeds() -> dict[str, list[bytes]]:
             b"ffffffffffffffff\r\n",
         ],
         "content_range": [b"bytes 0-99/200", b"bytes */200", b"bytes 0-99/*", b"bytes=0-1/2", b"bytes 5-4/9"],
+        "cryptomatte": [
+            bytes([len(text) & 255, len(text) >> 8, how]) + text + bytes(range(64)) * 2 + bytes([1, 250]) * 40
+            for how in (0, 1, 5, 129, 66)
+            for text in (b'{"a":"3f000000","b":"3e123456","default":"1"}', b'{"a":"1","a":"2"}', b"{}")
+        ],
         "digest": [DIGEST.encode(), DIGEST.upper().encode(), b"0" * 63],
         "exr_blocks": [
             bytes([choice]) + file for choice in (0xFF, 0x15) for file in exr_seeds.right().values()

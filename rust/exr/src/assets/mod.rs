@@ -10,12 +10,12 @@ pub mod cryptomatte;
 mod depth;
 mod halves;
 pub mod maker;
-mod manifest;
+pub mod manifest;
 mod normals;
 pub mod numbers;
 mod object_id;
 mod ranks;
-mod segments;
+pub mod segments;
 pub mod source;
 mod sure;
 

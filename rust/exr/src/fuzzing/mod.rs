@@ -4,6 +4,7 @@
 //! before its function for ever.
 
 mod blocks;
+mod cryptomatte;
 mod images;
 mod inflate;
 
@@ -16,6 +17,7 @@ use crate::read::header::Header;
 use crate::read::input::Input;
 
 pub use blocks::exr_blocks;
+pub use cryptomatte::cryptomatte;
 pub use images::{png, tiff};
 pub use inflate::inflate;
 
@@ -24,6 +26,7 @@ pub type Reader = fn(&[u8]);
 
 /// Every reader by its target's name.
 pub const READERS: &[(&str, Reader)] = &[
+    ("cryptomatte", cryptomatte),
     ("exr_blocks", exr_blocks),
     ("exr_header", exr_header),
     ("inflate", inflate),
