@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 import synthesis.exr
 
-
 if TYPE_CHECKING:
     from pathlib import Path
 

@@ -97,3 +97,31 @@ fn winner(numbers: &Numbers, ranks: Vec<(u32, f32)>, competes: bool) -> u16 {
         found
     }
 }
+
+#[cfg(test)]
+mod tests {
+    /// Pixels by chance, of few values, so that runs and edges of all rules are met.
+    #[test]
+    fn fast_paths_keep_to_the_rule() {
+        let manifest = br#"{"a":"3f000000","b":"3e123456","c":"3f000001","default":"1"}"#;
+        let mut seed = 1_u32;
+        let mut next = || {
+            seed ^= seed << 13;
+            seed ^= seed >> 17;
+            seed ^= seed << 5;
+            seed
+        };
+        for _ in 0..3000 {
+            let mut data = vec![manifest.len() as u8, 0, next() as u8];
+            data.extend(manifest);
+            let (ids, coverages) = (next() % 5 + 1, next() % 250 + 1);
+            for _ in 0..next() % 60 {
+                let pair = [next() % ids, (next() % 4 * coverages + 1).min(255)];
+                for _ in 0..next() % 20 {
+                    data.extend(pair.map(|number| number as u8));
+                }
+            }
+            super::cryptomatte(&data);
+        }
+    }
+}

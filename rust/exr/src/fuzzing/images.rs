@@ -20,7 +20,7 @@ impl Picture {
             return None;
         };
         let samples = formats[usize::from(how) % formats.len()];
-        let mode = [Mode::Exact, Mode::Fast][usize::from(how >> 4) % 2];
+        let mode = [Mode::Exact, Mode::Fast, Mode::Small][usize::from(how >> 4) % 3];
         let width = 1 + usize::from(width) + usize::from(wide & 15) * 256;
         let shape = Shape {
             width,
