@@ -37,12 +37,15 @@ test-rust:
     cargo test --workspace --locked
 
 # Measure against the peers; prints Markdown tables.
-bench: bench-transfer
-    python tests/bench/extract.py
+bench: bench-transfer bench-exr
 
 # Downloads beside other downloaders, over loopback and over a made round trip, e.g. `just bench-transfer --quick`.
 bench-transfer *options:
     python tests/bench/transfer {{options}}
+
+# EXR work beside OpenEXR, OpenImageIO, OpenCV and tifffile, e.g. `just bench-exr --size 512 --kinds noisy`.
+bench-exr *options:
+    python tests/bench/exr {{options}}
 
 # Every downloader before every fault, e.g. `just bench-faults --cases stall --tools synthesis,curl`.
 bench-faults *options:
