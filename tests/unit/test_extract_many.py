@@ -65,7 +65,7 @@ def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("option", "kind"),
-    [({"assets": ["info"]}, "unknown-asset"), ({"mode": "small"}, "usage"), ({"workers": 0}, "usage")],
+    [({"assets": ["info"]}, "unknown-asset"), ({"mode": "tiny"}, "usage"), ({"workers": 0}, "usage")],
 )
 def test_unknown_words_are_usage_errors(tmp_path: Path, option: dict[str, Any], kind: str) -> None:
     with pytest.raises(UsageError) as error:

@@ -68,7 +68,7 @@ def download(session: Session, wanted: Wanted) -> None:
     session.out.event("start", job=wanted.job, assets=flags, directory=str(wanted.directory), resume=resume)
     was_there = wanted.directory.exists()
     summary = transfer(session, wanted, flags, ranges)
-    lacks = summary.complete and not summary.missing and not _is_listed(flags, summary)
+    lacks = not (wanted.watch or summary.missing or _is_listed(flags, summary))
     if lacks and not summary.listed:
         if not was_there:
             with suppress(OSError):
@@ -128,7 +128,7 @@ def plain_flags(wanted: Wanted) -> list[str] | None:
     from synthesis.schema.asset import BY_FLAG
 
     flags = list(dict.fromkeys(part.strip().lower() for part in wanted.flags.split(",")))
-    if wanted.extract or not {"all", *BY_FLAG}.issuperset(flags):
+    if wanted.extract or wanted.watch or not {"all", *BY_FLAG}.issuperset(flags):
         return None
     return ["all"] if "all" in flags else flags
 

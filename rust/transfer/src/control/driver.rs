@@ -24,6 +24,9 @@ const STARTED: usize = 100;
 /// Connections beyond those of the permits: for the list, for new links, for what is asked for twice.
 const SPARE: usize = 8;
 
+/// What held for less of a run's work than this says little of a host, and is not remembered.
+const HELD: f64 = 0.5;
+
 /// Decides how many permits there may be.
 pub struct Driver {
     steer: Option<Steer>,
@@ -37,6 +40,8 @@ pub struct Driver {
     crowding: u64,
     permits: usize,
     started: usize,
+    /// Seconds of work since the number settled.
+    held: f64,
     balance: Balance,
 }
 
@@ -66,6 +71,7 @@ impl Driver {
             crowding: 0,
             permits,
             started: 0,
+            held: 0.0,
             balance: Balance::begin(),
         }
     }
@@ -96,6 +102,10 @@ impl Driver {
                 steer.shrink();
             }
             self.permits = steer.sample(&sample);
+            match steer.is_settled() {
+                true => self.held += sample.seconds * sample.busy,
+                false => self.held = 0.0,
+            }
         }
         board.allow(self.permits);
         self.tell(context, &sample);
@@ -155,7 +165,7 @@ impl Driver {
 
     /// The end: what was learnt is kept, and what bound the run is known.
     pub fn finish(&self, context: &Context) -> super::Bound {
-        if let Some(steer) = self.steer.as_ref().filter(|steer| steer.is_settled()) {
+        if let Some(steer) = self.steer.as_ref().filter(|_| self.held >= HELD) {
             self.memory.learn(steer.permits());
         }
         let may_grow = self.steer.is_none();
