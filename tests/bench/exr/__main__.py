@@ -89,8 +89,8 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=7)
     parser.add_argument("--kinds", default=",".join(corpora.kinds()))
     parser.add_argument("--write", action="store_true", help="put the table into docs/benchmarks.md")
-    memory = Path("/dev/shm")
-    parser.add_argument("--scratch", default=memory if memory.is_dir() else None)
+    in_memory = Path("/dev/shm")
+    parser.add_argument("--scratch", default=in_memory if in_memory.is_dir() else None)
     asked = parser.parse_args()
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
