@@ -35,7 +35,7 @@ def _inside(path: Path) -> list[Path]:
 
 
 def _matches(pattern: Path) -> list[Path]:
-    found = [Path(match) for match in sorted(glob.glob(str(pattern), recursive=True))]  # noqa: PTH207
+    found = [Path(match) for match in sorted(glob.glob(str(pattern), recursive=True))]  # noqa: PTH207 - Path.glob takes no absolute pattern
     exrs = [path for path in found if path.suffix.lower() == ".exr" and path.is_file()]
     if not exrs:
         raise NotFoundError(f"no EXR matches {pattern}", hint="look at the folder, and quote the pattern")
