@@ -27,6 +27,26 @@ os.execv(sys.argv[1], sys.argv[1:])
 """
 
 
+HEAVY = ("pydantic", "rich", "asyncio", "starlette", "uvicorn", "sqlalchemy", "numpy", "mitsuba", "zstandard")
+LOADED = """
+import sys
+from synthesis.cli.app import run
+code = run(sys.argv[1:])
+loaded = {name if name.startswith("synthesis") else name.partition(".")[0] for name in sys.modules}
+sys.stderr.write(" ".join(sorted(loaded)))
+sys.exit(code)
+"""
+
+
+def loaded_by(*arguments: str) -> set[str]:
+    """The modules that a command line loads, by the names of their packages unless they are ours."""
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED, *arguments], capture_output=True, text=True, check=True
+    )
+    assert done.stdout
+    return set(done.stderr.split())
+
+
 @dataclass(frozen=True)
 class Done:
     """A run that ended."""

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fakes.command import Command
+from fakes.command import HEAVY, Command, loaded_by
+from fakes.faulty import JOB, KEY, FaultyServer, File, made
 from fakes.platform import ORG, Platform
 
 if TYPE_CHECKING:
@@ -198,6 +199,39 @@ def test_a_server_that_is_down_says_how_to_start_one(cli: Command, job: str) -> 
     done = cli("job", "assets", "download", job, "--assets", "rgb", "-o", "out")
     assert done.code == 5
     assert len(done.err.splitlines()) == 2
+
+
+def test_the_manifest_is_all_that_is_asked_before_the_first_file(tmp_path: Path) -> None:
+    """A connection, the manifest, the first file: three round trips, the look at key and job included."""
+    with FaultyServer([File(f"{at}.rgb.png", made(500 + at, at)) for at in range(50)]) as server:
+        cli = Command(tmp_path, SYNTHESIS_SERVER=server.url, SYNTHESIS_API_KEY=KEY, SYNTHESIS_ORG=ORG)
+        line = ["job", "assets", "download", JOB, "--assets", "rgb", "-o", "out"]
+        cli.ok(*line)
+        first, second, *_ = (request.path for request in server.requests)
+        assert (first.endswith("/manifest"), second.endswith(".rgb.png")) == (True, True)
+        assert len(server.requests) == 51
+        server.forget()
+        cli.ok(*line)
+        assert [request.path for request in server.requests] == [first]
+
+
+def test_a_download_loads_nothing_that_it_does_not_need(
+    cli: Command, job: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in cli.environment.items():
+        monkeypatch.setenv(name, value)
+    loaded = loaded_by("job", "assets", "download", job, "--assets", "rgb", "-o", str(cli.folder / "out"))
+    assert "synthesis.ops.download" in loaded
+    assert not loaded & {*HEAVY, "typer", "uuid", "orjson", "synthesis.schema.wire"}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pseudo terminals")
+def test_a_dumb_terminal_is_drawn_upon_by_nobody(cli: Command, job: str) -> None:
+    cli.environment["TERM"] = "dumb"
+    terminal = cli.terminal("job", "assets", "download", job, "--assets", "rgb,depth,uv", "-o", "out")
+    terminal.expect("hint: ")
+    assert terminal.wait() == 2
+    assert "\x1b" not in terminal.shown
 
 
 @pytest.mark.skipif(os.name != "posix", reason="pseudo terminals")

@@ -10,7 +10,14 @@ import pytest
 from fakes.wire import Answer, Server
 from synthesis import Client
 from synthesis.client.jobs import PAGE
-from synthesis.errors import AccessError, FailedError, NotFoundError, UnavailableError, UsageError
+from synthesis.errors import (
+    AccessError,
+    FailedError,
+    NotFoundError,
+    SynthesisError,
+    UnavailableError,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -157,11 +164,23 @@ def test_a_download_that_makes_no_sense_is_refused_before_anything_is_sent(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_download_without_key_or_org_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
+    for have, missing in (({"org": "acme"}, "no-key"), ({"api_key": "key"}, "no-org")):
+        nobody = Client(server="http://127.0.0.1:1", config=tmp_path / "config.json", **have)  # type: ignore[arg-type]
+        for call in (nobody.jobs.download, nobody.jobs.renders):
+            with pytest.raises(SynthesisError) as refused:
+                call("x", assets=["rgb"], directory=tmp_path / "out")
+            assert refused.value.kind == missing
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "../jobs", "acme/members"])
 def test_a_name_that_is_no_segment_of_a_path_is_not_there(client: Client, name: str) -> None:
     with pytest.raises(NotFoundError) as job:
         client.jobs.cancel(name)
     assert repr(name) in job.value.message
+    with pytest.raises(NotFoundError):
+        client.jobs.download(name, assets=["rgb"], directory="out")
     with pytest.raises(NotFoundError) as org:
         client.orgs.get(name)
     assert repr(name) in org.value.message

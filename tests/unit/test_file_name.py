@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from synthesis.schema.asset import KINDS, AssetKind
+from synthesis.schema.asset_kind import KINDS, AssetKind
 from synthesis.server.file_name import JOB_WIDE, FileName, parse, parse_old
 
 

@@ -10,28 +10,11 @@ import platformdirs
 import pytest
 
 import synthesis
+from fakes.command import HEAVY, loaded_by
 from synthesis.ops.transfer import memory_path
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-HEAVY = ("pydantic", "rich", "asyncio", "starlette", "uvicorn", "sqlalchemy", "numpy", "mitsuba", "zstandard")
-PROGRAM = """
-import sys
-from synthesis.cli.app import run
-code = run(sys.argv[1:])
-loaded = {name if name.startswith("synthesis") else name.partition(".")[0] for name in sys.modules}
-sys.stderr.write(" ".join(sorted(loaded)))
-sys.exit(code)
-"""
-
-
-def loaded_by(*arguments: str) -> set[str]:
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, *arguments], capture_output=True, text=True, check=True
-    )
-    assert done.stdout
-    return set(done.stderr.split())
 
 
 def test_both_ways_to_the_version_say_the_same() -> None:

@@ -68,21 +68,19 @@ def download(session: Session, wanted: Wanted) -> None:
     session.out.event("start", job=wanted.job, assets=flags, directory=str(wanted.directory), resume=resume)
     was_there = wanted.directory.exists()
     summary = transfer(session, wanted, flags, ranges)
-    lacks = not (wanted.watch or summary.missing or _is_listed(flags, summary))
-    if lacks and not summary.listed:
+    lack = lacking(session, wanted, flags, summary)
+    if lack is not None and not summary.listed:  # there is nothing to report
         if not was_there:
             with suppress(OSError):
                 wanted.directory.rmdir()
-        choose_flags(session, wanted)  # says what the job lacks, if it is the job
+        raise lack
     report(session, summary, wanted.how, wanted.directory, job=wanted.job)
     if not summary.complete:
         why = "ended, but not its last files" if wanted.watch else "not finished"
         more = "once more" if wanted.watch else "again later for the rest, or --watch"
         session.out.warn(f"the job is {why}: run the same command {more}")
-    if (failure := failed(wanted, summary, resume)) is not None:
-        raise failure
-    if lacks:
-        choose_flags(session, wanted)
+    if (error := failed(wanted, summary, resume) or lack) is not None:
+        raise error
 
 
 def check(wanted: Wanted) -> None:
@@ -125,7 +123,7 @@ def plain_flags(wanted: Wanted) -> list[str] | None:
 
     So the first file is there a round trip or two earlier, and a second run asks for the manifest only.
     """
-    from synthesis.schema.asset import BY_FLAG
+    from synthesis.schema.asset_kind import BY_FLAG
 
     flags = list(dict.fromkeys(part.strip().lower() for part in wanted.flags.split(",")))
     if wanted.extract or wanted.watch or not {"all", *BY_FLAG}.issuperset(flags):
@@ -133,15 +131,22 @@ def plain_flags(wanted: Wanted) -> list[str] | None:
     return ["all"] if "all" in flags else flags
 
 
-def _is_listed(flags: list[str], summary: Summary) -> bool:
-    """Whether the manifest had files of all flags."""
-    return bool(summary.listed) if flags == ["all"] else set(flags).issubset(summary.listed)
+def lacking(session: Session, wanted: Wanted, flags: list[str], summary: Summary) -> SynthesisError | None:
+    """Return what the job has not of what was asked for; it is only looked at if the manifest lacks it."""
+    is_listed = bool(summary.listed) if flags == ["all"] else set(flags).issubset(summary.listed)
+    if wanted.watch or summary.missing or is_listed:
+        return None
+    try:
+        choose_flags(session, wanted)
+    except SynthesisError as error:
+        return error
+    return None
 
 
 def choose_flags(session: Session, wanted: Wanted) -> list[str]:
     """Return the asset flags to ask for; an unknown one is an error that lists the job's."""
     from synthesis.ops.extract import ASSETS
-    from synthesis.schema.asset import BY_FLAG
+    from synthesis.schema.asset_kind import BY_FLAG
     from synthesis.schema.job import FINISHED
 
     there = [kind.flag for kind in session.client.jobs.assets(wanted.job).items]

@@ -40,7 +40,7 @@ def parse_flags(text: str, known: Sequence[str], *, owner: str) -> list[str] | N
 
 def complete_flags(incomplete: str) -> list[str]:
     """Complete the last flag of a list of a job's assets: `rgb,de` to `rgb,depth`."""
-    from synthesis.schema.asset import BY_FLAG
+    from synthesis.schema.asset_kind import BY_FLAG
 
     return _complete_last(incomplete, BY_FLAG)
 

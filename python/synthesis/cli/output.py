@@ -128,6 +128,11 @@ class Output:
         sys.stderr.flush()
 
     @property
+    def can_redraw(self) -> bool:
+        """True when stderr is a terminal on which a line can be drawn over; a dumb one is like a log."""
+        return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+    @property
     def room(self) -> int:
         """Letters of a progress line that are not cut off."""
         return max(1, _width(sys.stderr) - 1 - len(self.label))

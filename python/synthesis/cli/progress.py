@@ -6,7 +6,6 @@ nothing here.
 
 from __future__ import annotations
 
-import sys
 import time
 from collections import deque
 from typing import TYPE_CHECKING
@@ -34,8 +33,8 @@ class Ticker:
     def __init__(self, out: Output, every: float = LOG_EVERY) -> None:
         self._out = out
         self._started = time.monotonic()
-        self._is_log = not (sys.stderr.isatty() or out.as_json or out.quiet)
-        self._terminal = sys.stderr.isatty() and not out.as_json and not out.quiet
+        self._is_log = not (out.can_redraw or out.as_json or out.quiet)
+        self._terminal = out.can_redraw and not out.as_json and not out.quiet
         self._every = TERMINAL_EVERY if self._terminal else EVENT_EVERY if out.as_json else every
         self._next = self._started + (0 if self._terminal else self._every)
 

@@ -58,7 +58,7 @@ def _fetched(summary: Summary) -> str:
         text += f"; {summary.failed:,} failed"
     if summary.retries:
         text += f"; {summary.retries:,} tried again"
-    if summary.seconds > 0.5 and summary.most_permits:
+    if summary.seconds > 0.5 and summary.files_new:
         text += f"; {summary.most_permits:,} at once"
     if summary.throttled_seconds > 0.05:
         text += f"; slowed by the server for {duration(summary.throttled_seconds)}"
@@ -125,9 +125,11 @@ def advise(bound: Bound, how: How) -> str:
         "throttling": f"the server, which asked for pauses ({share}): a lower -c or --max-rps may do better",
         "limit": f"{' and '.join(limits) or 'a limit'} ({share}): raise it to go faster",
         "disk": f"the disk ({share}): a faster disk would help, or --tar for many small files",
-        "cpu": f"the processor ({share}): more cores would help, or --shard on several machines",
-        "network": f"the network or the server {at}: more at once brought no more",
-        "manifest": f"the list of files, which came more slowly than the files ({share})",
+        "cpu": f"the processor ({share}): more free cores would help, or --shard on several machines",
+        "network": f"the network or the server {at}: "
+        + ("answers queue, so a lower -c may do as well" if fixed else "more at once brought no more"),
+        "manifest": f"the list of files, which came more slowly than the files ({share}): "
+        "a list that is nearer would help",
     }
     return f"bound by {texts[bound.what]}" if bound.what in texts else ""
 

@@ -92,6 +92,11 @@ class Client:
 
     def call(self, method: str, path: str, *, org: bool = True, **options: Any) -> Answer:
         """Send one request below `/api/v1`, once it is clear that key and org are there."""
+        self.check_access(org=org)
+        return self.transport.request(method, f"{API}{path}", **options)
+
+    def check_access(self, *, org: bool = True) -> None:
+        """Raise `AccessError` without a key that can be one, `UsageError` without an org if it is needed."""
         if self.config.api_key is None:
             raise AccessError(
                 "no API key is set", kind="no-key", hint="run: synthesis apikey set, or set SYNTHESIS_API_KEY"
@@ -107,7 +112,6 @@ class Client:
             raise UsageError(
                 "no org is in use", kind="no-org", hint="run: synthesis org use, or set SYNTHESIS_ORG"
             )
-        return self.transport.request(method, f"{API}{path}", **options)
 
     def read(self, schema: type[Schema], answer: Answer) -> Schema:
         """Return the answer as its schema; kind `bad-answer` if it is something else."""

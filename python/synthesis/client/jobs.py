@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import time
-import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from synthesis.client.client import segment
 from synthesis.errors import UnavailableError, UsageError
-from synthesis.schema.asset import BY_FLAG, AssetList
-from synthesis.schema.job import FINISHED, Job, JobCreated
-from synthesis.schema.wire import Page
+from synthesis.schema.asset_kind import BY_FLAG
 
 if TYPE_CHECKING:
     import builtins
@@ -23,6 +20,10 @@ if TYPE_CHECKING:
     from synthesis.client.client import Client
     from synthesis.ops.renders import Render
     from synthesis.ops.transfer import Options, Summary
+    from synthesis.schema.asset import AssetList
+    from synthesis.schema.job import Job, JobCreated
+
+# What names a wire type imports it itself: pydantic takes longer to load than a small download to run.
 
 PAGE = 200  # jobs asked for at once
 AWAY = 300.0  # seconds without an answer after which `watch` gives up: longer than a restart
@@ -47,7 +48,11 @@ class Jobs:
         Raises:
             UsageError: kind `invalid-spec`; `fields["errors"]` lists every fault.
         """
+        import uuid
+
         import orjson
+
+        from synthesis.schema.job import JobCreated
 
         body = spec if isinstance(spec, bytes) else orjson.dumps(dict(spec))
         query = {"name": name, "notify_emails": ",".join(notify_emails) or None}
@@ -62,10 +67,15 @@ class Jobs:
 
     def get(self, job: str) -> Job:
         """Return a job as it stands."""
+        from synthesis.schema.job import Job
+
         return self._client.read(Job, self._client.call("GET", _path(job)))
 
     def list(self, *, status: str | None = None, limit: int | None = None) -> Iterator[Job]:
         """Iterate over the org's jobs, newest first; `limit` ends it early."""
+        from synthesis.schema.job import Job
+        from synthesis.schema.wire import Page
+
         cursor: str | None = None
         left = limit
         while left is None or left > 0:
@@ -82,10 +92,14 @@ class Jobs:
 
     def rename(self, job: str, name: str) -> Job:
         """Give a job another name and return it."""
+        from synthesis.schema.job import Job
+
         return self._client.read(Job, self._client.call("PATCH", _path(job), json={"name": name}))
 
     def cancel(self, job: str) -> Job:
         """Stop a job; what was made stays. `FailedError` of kind `conflict` if it was finished."""
+        from synthesis.schema.job import Job
+
         return self._client.read(Job, self._client.call("POST", _path(job, "/cancel")))
 
     def spec(self, job: str) -> bytes:
@@ -94,6 +108,8 @@ class Jobs:
 
     def assets(self, job: str) -> AssetList:
         """Return the kinds of files that a job has, with counts and bytes."""
+        from synthesis.schema.asset import AssetList
+
         return self._client.read(AssetList, self._client.call("GET", _path(job, "/assets")))
 
     def watch(
@@ -108,6 +124,8 @@ class Jobs:
             interval: seconds between two looks.
             progress: called with the job after each look.
         """
+        from synthesis.schema.job import FINISHED
+
         heard: float | None = None
         while True:
             try:
@@ -151,6 +169,7 @@ class Jobs:
         """
         from synthesis.ops.download import download
 
+        self._check(job)
         return download(
             self._client.transport,
             job,
@@ -194,6 +213,7 @@ class Jobs:
         """
         from synthesis.ops.renders import renders
 
+        self._check(job)
         found = renders(
             self._client.transport,
             job,
@@ -205,6 +225,11 @@ class Jobs:
         )
         self._check_flags(job, assets)
         return found
+
+    def _check(self, job: str) -> None:
+        """Raise for what is missing or can be no job, before anything is sent."""
+        self._client.check_access()
+        segment(job, what="job")
 
     def _check_flags(self, job: str, flags: builtins.list[str] | tuple[str, ...]) -> None:
         """Raise for a flag that there is not; the server is asked about one that is not known here."""

@@ -131,7 +131,7 @@ class Exrs:
 
 def _suffix(flag: str) -> str:
     """The end of an asset's file names, with its dot."""
-    from synthesis.schema.asset import BY_FLAG  # and with it pydantic, which other downloads do without
+    from synthesis.schema.asset_kind import BY_FLAG
 
     return f".{BY_FLAG[flag].suffix}"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from synthesis.schema.asset import BY_FLAG, BY_SUFFIX
+from synthesis.schema.asset_kind import BY_FLAG, BY_SUFFIX
 
 JOB_WIDE = -1
 """Render id, in the index only, of files that belong to no render; they sort first."""

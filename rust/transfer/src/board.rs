@@ -26,8 +26,8 @@ const BIG_SHARE: usize = 4;
 /// Big files that may be waiting: how far the list is looked ahead.
 const LOOK_AHEAD: usize = 1_024;
 
-/// Files in trouble that may be waiting.
-const MOST_LATER: usize = 10_000;
+/// Files in trouble that may be waiting, in some 15 MB; further ones wait on their permits.
+const MOST_LATER: usize = 50_000;
 
 /// How often a file may go to the back.
 const PASSES: u32 = 2;
@@ -109,11 +109,6 @@ impl Board {
             self.open.fetch_add(1, Ordering::AcqRel);
         }
         is_new
-    }
-
-    /// True if a name is being worked on.
-    pub fn has(&self, name: &Arc<str>) -> bool {
-        lock(&self.names).contains(name)
     }
 
     /// The next work, or `None` when all is done or the run is stopped.

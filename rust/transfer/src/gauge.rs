@@ -1,5 +1,5 @@
-//! How busy this process keeps its cores. When it is they that bound a run, more connections to
-//! one file only cost.
+//! How busy this process keeps its cores, or would if nobody else had them. When it is they that
+//! bound a run, more connections to one file only cost.
 
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -19,7 +19,7 @@ pub struct Gauge(Mutex<Reading>);
 #[derive(Debug)]
 struct Reading {
     at: Instant,
-    used: Duration,
+    claimed: Duration,
     is_full: bool,
 }
 
@@ -28,7 +28,7 @@ impl Gauge {
     pub fn new() -> Self {
         Self(Mutex::new(Reading {
             at: Instant::now(),
-            used: used().unwrap_or_default(),
+            claimed: claimed().unwrap_or_default(),
             is_full: true,
         }))
     }
@@ -38,15 +38,14 @@ impl Gauge {
         let mut reading = lock(&self.0);
         let elapsed = reading.at.elapsed();
         if elapsed >= SPAN {
-            let Some(used) = used() else {
+            let Some(claimed) = claimed() else {
                 return false;
             };
-            let cores = std::thread::available_parallelism().map_or(1, usize::from);
-            let share = used.saturating_sub(reading.used).as_secs_f64()
-                / (elapsed.as_secs_f64() * cores as f64);
+            let share = claimed.saturating_sub(reading.claimed).as_secs_f64()
+                / (elapsed.as_secs_f64() * threads() as f64);
             *reading = Reading {
                 at: Instant::now(),
-                used,
+                claimed,
                 is_full: share > FULL,
             };
         }
@@ -54,22 +53,66 @@ impl Gauge {
     }
 }
 
-/// Processor time of this process so far, if the system tells.
-fn used() -> Option<Duration> {
+/// The threads that do the work, and so the cores that they can use.
+pub fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, |cores| cores.get().min(4))
+}
+
+/// Processor time of this process so far and, where the system tells it, the time that its threads
+/// were ready and waited for a core that somebody else had.
+pub fn claimed() -> Option<Duration> {
     #[cfg(unix)]
     {
         use rustix::time::{clock_gettime, ClockId};
         let time = clock_gettime(ClockId::ProcessCPUTime);
         let seconds = u64::try_from(time.tv_sec).ok()?;
-        Some(Duration::new(seconds, u32::try_from(time.tv_nsec).ok()?))
+        let used = Duration::new(seconds, u32::try_from(time.tv_nsec).ok()?);
+        Some(used + waited())
     }
     #[cfg(not(unix))]
     None
 }
 
+/// How long the threads that there are waited for a core: of the numbers of `/proc/PID/task/TID/schedstat`
+/// the second, in nanoseconds.
+#[cfg(unix)]
+fn waited() -> Duration {
+    let waited = |task: std::fs::DirEntry| {
+        let text = std::fs::read_to_string(task.path().join("schedstat")).ok()?;
+        text.split_ascii_whitespace().nth(1)?.parse::<u64>().ok()
+    };
+    let tasks = std::fs::read_dir("/proc/self/task").into_iter().flatten();
+    Duration::from_nanos(tasks.flatten().filter_map(waited).sum())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn who_waits_for_a_core_claims_it_too() {
+        let Ok(cores) = rustix::thread::sched_getaffinity(None) else {
+            return;
+        };
+        let Some(core) = (0..rustix::thread::CpuSet::MAX_CPU).find(|core| cores.is_set(*core))
+        else {
+            return;
+        };
+        let mut one = rustix::thread::CpuSet::new();
+        one.set(core);
+        let before = claimed().unwrap_or_default();
+        let begun = Instant::now();
+        let busy = move || {
+            assert!(rustix::thread::sched_setaffinity(None, &one).is_ok());
+            while begun.elapsed() < 4 * SPAN {}
+            claimed().unwrap_or_default()
+        };
+        // Four on one core have a quarter each, and want the whole.
+        let all: Vec<_> = (0..4).map(|_| std::thread::spawn(busy)).collect();
+        let after = all.into_iter().filter_map(|one| one.join().ok()).max();
+        assert!(after.unwrap_or_default() - before > 8 * SPAN);
+    }
 
     #[test]
     fn a_process_that_sleeps_has_room() {

@@ -1,8 +1,7 @@
 //! From the list to work: what is not wanted and what the folder holds is skipped, and the rest
 //! goes to the board. One pass, in constant memory.
 
-use std::collections::{BTreeSet, HashSet};
-use std::hash::BuildHasher;
+use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 use std::sync::Arc;
 
@@ -17,7 +16,7 @@ use crate::fates::Fate;
 use crate::fetch::Context;
 use crate::ids::Ids;
 use crate::judge::{judge, Policy, Scan, Verdict};
-use crate::list::seen::Seen as Lines;
+use crate::list::seen::{Before, Noted, Seen as Lines};
 use crate::list::Listing;
 use crate::manifest::{Head, Line};
 use crate::names;
@@ -32,6 +31,9 @@ const MARKED: u64 = 256;
 
 /// A list that names more kinds of files than any job has is not noted further.
 const MOST_LISTED: usize = 200;
+
+/// Lines that wait to be told from those before them: one reading of what was noted serves them all.
+const WAITING: usize = 8_192;
 
 /// In which order files are fetched.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -91,19 +93,9 @@ pub struct Planner<'a> {
     is_counted: Option<bool>,
     /// For lists, whose names may clash and whose lines may repeat.
     lines: Option<Lines>,
-    /// Names of a list whose files go to shards.
-    staged: Option<HashSet<u64>>,
+    /// Lines whose names may have come before.
+    waiting: Vec<(Entry, Noted)>,
     planned: u64,
-}
-
-/// What earlier lines of a list say of a line.
-#[derive(Debug, Clone, Copy)]
-enum Before {
-    New,
-    /// The same line was there.
-    Repeated,
-    /// Another file has its name.
-    Clash,
 }
 
 /// Reads the list to its end. The folder is scanned while the list is being asked for.
@@ -132,14 +124,13 @@ pub async fn plan(
         },
         is_counted: None,
         lines: None,
-        staged: None,
+        waiting: Vec::new(),
         planned: 0,
     };
     let (mut renewals, mut is_read) = (0, matches!(next, Ok(None)));
     while let Some(line) = next? {
         if planner.lines.is_none() && !listing.is_manifest() {
-            planner.lines = Some(Lines::new());
-            planner.staged = context.folder.stage().map(|_| HashSet::new());
+            planner.lines = Some(Lines::new(context.folder.work()));
         }
         if !planner.line(line).await? {
             break;
@@ -155,6 +146,7 @@ pub async fn plan(
         is_read = matches!(next, Ok(None));
     }
     if is_read {
+        planner.settle().await?;
         context.counters.whole();
     }
     context.fates.planned().await;
@@ -213,19 +205,48 @@ impl Planner<'_> {
         if let Some(url) = &entry.url {
             self.context.gate.planned(url);
         }
-        let before = self.before(&entry);
-        if matches!(before, Before::Repeated) {
-            self.seen.repeated += 1;
-            return Ok(true);
+        if let Some(lines) = &mut self.lines {
+            let (is_new, noted) =
+                lines.note(&entry.name, entry.url.as_deref().unwrap_or_default())?;
+            if !is_new {
+                self.waiting.push((entry, noted));
+                return match self.waiting.len() {
+                    WAITING => self.settle().await,
+                    _ => Ok(true),
+                };
+            }
         }
+        self.file(entry, false).await
+    }
+
+    /// Sees to the lines whose names may have come before: the same line again is fetched once.
+    async fn settle(&mut self) -> Result<bool> {
+        let (entries, noted): (Vec<Entry>, Vec<Noted>) = self.waiting.drain(..).unzip();
+        let before = match &mut self.lines {
+            Some(lines) if !noted.is_empty() => lines.look(&noted)?,
+            _ => return Ok(true),
+        };
+        for (entry, before) in entries.into_iter().zip(before) {
+            if before == Before::Repeated {
+                self.seen.repeated += 1;
+            } else if !self.file(entry, before == Before::Clash).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Sees to one file, whose name may be that of another; false if nobody wants more.
+    async fn file(&mut self, entry: Entry, is_clash: bool) -> Result<bool> {
+        let counters = &self.context.counters;
         if self.is_counted != Some(true) {
             add(&counters.files_total, 1);
             add(&counters.bytes_total, entry.bytes.unwrap_or(0));
         }
         self.context.fates.expect(&entry).await;
-        let verdict = match before {
-            Before::Clash => Err(twice(&entry)),
-            _ => judge(self.context, &mut self.found, &entry, self.wishes.policy),
+        let verdict = match is_clash {
+            true => Err(twice(&entry)),
+            false => judge(self.context, &mut self.found, &entry, self.wishes.policy),
         };
         let error = match verdict {
             Ok(Verdict::There) => {
@@ -259,28 +280,6 @@ impl Planner<'_> {
             .tell(self.context, &entry, Fate::Failed(&error))
             .await;
         Ok(true)
-    }
-
-    /// Whether an earlier line of the list had this name, and perhaps this URL too: such a line is
-    /// fetched once.
-    fn before(&mut self, entry: &Entry) -> Before {
-        let Some(lines) = &mut self.lines else {
-            return Before::New;
-        };
-        let url = entry.url.as_deref().unwrap_or_default();
-        let seen = lines.note(&entry.name, url);
-        // The filter may err, so a file must be there or on its way, too. What went into a shard
-        // is gone from its stage, so there names are kept: 16 bytes or so for each.
-        let is_known = match &mut self.staged {
-            Some(names) => !names.insert(names.hasher().hash_one(&entry.name)),
-            None if !seen.name || self.found.folder.holds(&entry.name) => false,
-            None => self.board.has(&entry.name) || self.context.folder.target(&entry.name).exists(),
-        };
-        match (is_known, seen.line) {
-            (false, _) => Before::New,
-            (true, true) => Before::Repeated,
-            (true, false) => Before::Clash,
-        }
     }
 
     fn head(&mut self, head: &Head) -> Result<()> {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from synthesis.errors import NotFoundError
-from synthesis.schema.asset import BY_FLAG
+from synthesis.schema.asset_kind import BY_FLAG
 from synthesis.server import file_name
 from synthesis.server import files as answers
 from synthesis.server.endpoint import Query

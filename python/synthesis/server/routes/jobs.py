@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, get_args
 from starlette.responses import Response
 
 from synthesis.errors import NotFoundError
-from synthesis.schema.asset import KINDS, Asset, AssetList, Total
+from synthesis.schema.asset import Asset, AssetList, Total
+from synthesis.schema.asset_kind import KINDS
 from synthesis.schema.job import Job, JobRename, JobStatus
 from synthesis.schema.wire import Page
 from synthesis.server.endpoint import Query, bad_field, json_answer

@@ -9,7 +9,7 @@ from starlette.responses import Response, StreamingResponse
 
 from synthesis.errors import UsageError
 from synthesis.ops import render_ids
-from synthesis.schema.asset import BY_FLAG
+from synthesis.schema.asset_kind import BY_FLAG
 from synthesis.schema.manifest import MEDIA_TYPE, ManifestHead
 from synthesis.server import file_name, manifest
 from synthesis.server.endpoint import Query, bad_field

@@ -2,6 +2,7 @@
 
 use super::latency::Latency;
 use super::window::Sample;
+use crate::gauge::{claimed, threads};
 
 /// A shorter run, in seconds, tells nothing.
 const SHORT: f64 = 0.5;
@@ -20,7 +21,7 @@ pub enum Cause {
     Limit,
     /// Writing and syncing.
     Disk,
-    /// The processor.
+    /// The processor, whoever else had it.
     Cpu,
     /// What the server or the link can carry: more permits brought no more.
     Network,
@@ -158,18 +159,7 @@ impl Balance {
     }
 }
 
-/// The threads that do the work.
-fn threads() -> usize {
-    std::thread::available_parallelism().map_or(1, |cores| cores.get().min(4))
-}
-
-/// Seconds that this process has spent on processors.
+/// Seconds of processor time that this process has had or waited for.
 fn processor_seconds() -> f64 {
-    #[cfg(unix)]
-    {
-        let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
-        time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
-    }
-    #[cfg(not(unix))]
-    0.0
+    claimed().unwrap_or_default().as_secs_f64()
 }
