@@ -134,7 +134,7 @@ def test_what_is_missing_on_a_full_disk_is_said(tmp_path: Path) -> None:
     with FaultyServer(FILES) as server, full as watch:
         result = outcome(start(server, folder, watch=watch, concurrency=2))
     assert result["kind"] == "disk-full"
-    assert "bytes are still to come" in result["message"]
+    assert "B are still to come" in result["message"]
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,9 @@ def test_the_last_line_names_the_bound_and_what_to_change() -> None:
     assert advise(slow, How()) == "bound by latency with 35 requests at once (40 ms a request): try -c 300"
     assert advise(bound("limit"), How(limit_rate="8M")).startswith("bound by --limit-rate (61 % of the time)")
     assert advise(bound("network"), How()).endswith("with 35 requests at once: more at once brought no more")
-    assert advise(bound("network"), fixed).endswith("at -c 35: answers queue, so a lower -c may do as well")
+    assert advise(bound("network"), fixed).endswith(
+        "at -c 35: leave -c out to see whether more at once bring more"
+    )
     assert advise(bound("nothing"), How()) == ""
 
 

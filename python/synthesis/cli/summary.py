@@ -30,7 +30,7 @@ def report(session: Session, summary: Summary, how: How, directory: Path, **abou
         text += f"\nSaved to {directory}"
         if how.report is not None:
             text += f", report in {how.report}"
-        if advice := advise(summary.bound, how):
+        if summary.files_new and (advice := advise(summary.bound, how)):
             text += f"\n{advice}"
     if not (summary.files_total or summary.failed):
         session.out.warn("there is no file to fetch" + (" in this shard" if how.shard else ""))
@@ -127,7 +127,9 @@ def advise(bound: Bound, how: How) -> str:
         "disk": f"the disk ({share}): a faster disk would help, or --tar for many small files",
         "cpu": f"the processor ({share}): more free cores would help, or --shard on several machines",
         "network": f"the network or the server {at}: "
-        + ("answers queue, so a lower -c may do as well" if fixed else "more at once brought no more"),
+        + (
+            "leave -c out to see whether more at once bring more" if fixed else "more at once brought no more"
+        ),
         "manifest": f"the list of files, which came more slowly than the files ({share}): "
         "a list that is nearer would help",
     }

@@ -184,7 +184,7 @@ def run(
     except (KeyboardInterrupt, CancelledError) as error:
         raise CancelledError("interrupted; what is complete stays", hint=f"resume with: {resume}") from error
     except SynthesisError as error:
-        if isinstance(error, UnavailableError) and directory.exists():
+        if isinstance(error, UnavailableError) and (error.hint is None or directory.exists()):
             error.hint = f"resume with: {resume}"
         raise
     finally:

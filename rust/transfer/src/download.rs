@@ -27,6 +27,7 @@ use crate::manifest::Source;
 use crate::options::{Options, Outcome};
 use crate::permit::{permit, Crew};
 use crate::plan::{plan, Order, Seen, Wishes};
+use crate::room::size;
 use crate::selection::Selection;
 use crate::tar::{Packer, Shelf};
 
@@ -271,7 +272,7 @@ async fn work(tasks: &mut JoinSet<Result<Done>>, crew: &Crew, driver: &mut Drive
 fn with_need(mut error: Error, counters: &Snapshot) -> Error {
     let left = counters.bytes_total.saturating_sub(counters.bytes_done);
     if error.kind == "disk-full" && left > 0 && !error.message.ends_with("missing") {
-        error.message = format!("{}; {left} bytes are still to come", error.message);
+        error.message = format!("{}; {} are still to come", error.message, size(left));
     }
     error
 }
