@@ -130,7 +130,7 @@ class Output:
     @property
     def can_redraw(self) -> bool:
         """True when stderr is a terminal on which a line can be drawn over; a dumb one is like a log."""
-        return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        return _obeys(sys.stderr)
 
     @property
     def room(self) -> int:
@@ -220,10 +220,30 @@ def _one_line(text: str) -> str:
 
 def paint(text: str, colour: str, stream: TextIO | None = None) -> str:
     """Colour `text` when the stream is a terminal that wants it (`NO_COLOR`, `TERM=dumb`)."""
-    stream = stream or sys.stderr
-    if not stream.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+    if os.environ.get("NO_COLOR") or not _obeys(stream or sys.stderr):
         return text
     return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m"
+
+
+def _obeys(stream: TextIO) -> bool:
+    """Whether a stream is a terminal that obeys escape sequences."""
+    if not stream.isatty() or os.environ.get("TERM") == "dumb":
+        return False
+    return os.name != "nt" or _console_obeys(stream.fileno())
+
+
+def _console_obeys(number: int) -> bool:
+    """Let a console of Windows obey escape sequences, which it does when asked; False if it cannot."""
+    import ctypes
+    import msvcrt
+
+    kernel: Any = ctypes.windll.kernel32  # type: ignore[attr-defined, unused-ignore]
+    handle = ctypes.c_void_p(msvcrt.get_osfhandle(number))  # type: ignore[attr-defined, unused-ignore]
+    mode = ctypes.c_uint32()
+    if not kernel.GetConsoleMode(handle, ctypes.byref(mode)):
+        return True  # no console: another terminal, which knows them
+    obeys = 0x0004  # ENABLE_VIRTUAL_TERMINAL_PROCESSING
+    return bool(mode.value & obeys or kernel.SetConsoleMode(handle, mode.value | obeys))
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> str:
