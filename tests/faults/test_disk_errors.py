@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 import time
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -108,6 +109,27 @@ def test_a_network_disk_that_is_away_for_a_moment_is_waited_for(
         with Watch(failing(folder, names, code, after=after, times=times), names) as watch:
             result = outcome(start(server, folder, watch=watch, concurrency=2))
         assert result["exit_code"] == 0, result
+        assert_complete(server, folder)
+
+
+def test_a_small_file_costs_the_disk_few_calls(tmp_path: Path) -> None:
+    """To open, write and name it; with close, request and answer six of the eight that are allowed."""
+    folder, count = tmp_path / "job", 100
+    calls: Counter[str] = Counter()
+
+    def judge(call: Call) -> Verdict:
+        if any(path.startswith(str(folder)) for path in call.paths):
+            calls[call.name] += 1
+        return None
+
+    files = [File(f"{at}.rgb.png", made(20_000, at), render_id=at) for at in range(count)]
+    with FaultyServer(files) as server:
+        for most in (3 * count + 40, 40):  # the second run finds all there
+            calls.clear()
+            with Watch(judge) as watch:
+                assert outcome(start(server, folder, watch=watch))["exit_code"] == 0
+            assert sum(calls.values()) <= most, calls
+            assert calls["fsync"] + calls["fdatasync"] + calls["syncfs"] < 12, calls
         assert_complete(server, folder)
 
 
