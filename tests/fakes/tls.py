@@ -41,16 +41,21 @@ def make_authority(folder: Path) -> Path:
 
 
 def make_context(
-    folder: Path, *, host: str = "IP:127.0.0.1", start: float = -1, end: float = 1
+    folder: Path, *, host: str = "IP:127.0.0.1", start: float = -1, end: float = 1, own: bool = False
 ) -> ssl.SSLContext:
-    """The server's side of TLS for `host`, valid from `start` to `end` (days from now)."""
-    (folder / "ext").write_text(f"subjectAltName={host}\nbasicConstraints=CA:FALSE\n")
+    """The server's side of TLS for `host`, valid from `start` to `end` (days from now).
+
+    Its certificate is `leaf.pem`, from the authority or, if `own`, from itself, as `openssl req -x509`
+    makes them: it says that it is an authority.
+    """
+    (folder / "ext").write_text(f"subjectAltName={host}\nbasicConstraints=CA:{str(own).upper()}\n")
     now = dt.datetime.now(dt.UTC)
     first, last = (f"{now + dt.timedelta(days=days):%y%m%d%H%M%SZ}" for days in (start, end))
     _openssl(folder, f"req {KEY} -keyout leaf.key -out leaf.csr -subj /CN=leaf")
+    signer = "-selfsign -keyfile leaf.key" if own else "-cert ca.pem -keyfile ca.key"
     _openssl(
         folder,
-        "ca -batch -notext -config config -cert ca.pem -keyfile ca.key -in leaf.csr -out leaf.pem "
+        f"ca -batch -notext -config config {signer} -in leaf.csr -out leaf.pem "
         f"-extfile ext -startdate {first} -enddate {last}",
     )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

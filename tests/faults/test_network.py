@@ -168,6 +168,21 @@ def test_a_certificate_that_is_not_right_is_named(
         assert final_names(tmp_path) == []
 
 
+@pytest.mark.parametrize(
+    ("named", "bad", "code"),
+    [("leaf.pem", {}, 0), ("ca.pem", {}, 5), *(("leaf.pem", bad, 5) for bad in BAD.values())],
+    ids=["named", "not-named", *BAD],
+)
+def test_a_certificate_of_its_own_is_believed_if_it_is_named(
+    named: str, bad: dict[str, float], code: int, authority: Path, tmp_path: Path
+) -> None:
+    context = make_context(authority, own=True, **bad)  # type: ignore[arg-type]
+    with FaultyServer(FILES, tls=context) as server:
+        result = outcome(start(server, tmp_path, env={"SSL_CERT_FILE": str(authority / named)}))
+        assert (result.get("kind"), result["exit_code"]) == ("tls" if code else None, code)
+        assert bool(server.requests) == (code == 0)
+
+
 @pytest.fixture
 def context(authority: Path) -> ssl.SSLContext:
     """The server's side of TLS."""

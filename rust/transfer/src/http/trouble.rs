@@ -5,6 +5,7 @@ use std::io;
 
 use super::place::Place;
 use crate::error::Error;
+use crate::tls::SHOWS_AUTHORITY;
 
 /// No connection came about.
 pub fn cannot_connect(place: &Place, error: &io::Error) -> Error {
@@ -24,9 +25,17 @@ pub fn broken(place: &Place, error: &io::Error) -> Error {
         .get_ref()
         .and_then(|inner| inner.downcast_ref::<rustls::Error>());
     match inner {
-        Some(tls) => Error::new("tls", format!("{shown}: TLS failed: {tls}")).hint(
-            "check the address and the clock; SSL_CERT_FILE adds your own certificate authority",
-        ),
+        Some(tls) => {
+            let why = match tls.to_string() {
+                text if text.contains(SHOWS_AUTHORITY) => {
+                    "its certificate is self-signed, or an authority's own, and not trusted".into()
+                }
+                text => text,
+            };
+            Error::new("tls", format!("{shown}: TLS failed: {why}")).hint(
+                "check the address and the clock; SSL_CERT_FILE adds your own certificate authority",
+            )
+        }
         None => no_http(place, &plain(error)),
     }
 }
