@@ -91,6 +91,8 @@ def test_a_usage_error_comes_before_any_request(cli: Command, server: FaultyServ
         (["--header", "no colon"], "a name, a colon and a value"),
         (["--header", "@nothing.txt"], "--header @nothing.txt cannot be read: No such file"),
         (["--proxy", "nowhere"], "--proxy is no address"),
+        (["--proxy", "http://"], "--proxy is no address"),
+        (["--proxy", "ftp://localhost:1"], "--proxy is no address"),
         (["--cacert", "nothing.pem"], "is no file"),
     ):
         done = cli("fetch", "urls.txt", "-o", "out", *options)

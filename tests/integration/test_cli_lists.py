@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import urllib.request
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILES = 6
+posix = pytest.mark.skipif(os.name != "posix", reason="links to folders")
 
 
 @pytest.fixture
@@ -114,3 +117,27 @@ def test_a_list_that_cannot_be_had_leaves_no_folder(cli: Command, server: Faulty
     done = cli("fetch", f"{server.url}/nothing/here", "-o", "new/out")
     assert done.code == 4
     assert not (cli.folder / "new").exists()
+
+
+@posix
+def test_a_folder_that_is_a_link_is_not_followed(cli: Command, server: FaultyServer) -> None:
+    file = server.lines[0]
+    rows = [
+        {"url": f"{server.url}/api/v1/files/{JOB}/{file.name}", "name": name} for name in ("sub/a", "new/a")
+    ]
+    (cli.folder / "list.ndjson").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (cli.folder / "out").mkdir()
+    (cli.folder / "outside").mkdir()
+    (cli.folder / "out/sub").symlink_to("../outside")
+    done = cli("fetch", "list.ndjson", "-o", "out")
+    assert (done.code, "sub is a link, which may lead out of the folder" in done.err) == (1, True), done
+    assert not list((cli.folder / "outside").iterdir())
+    assert (cli.folder / "out/new/a").read_bytes() == file.data
+
+
+def test_a_report_never_takes_the_place_of_its_list(cli: Command, server: FaultyServer) -> None:
+    (cli.folder / "urls.txt").write_text(urls(server))
+    done = cli("fetch", "urls.txt", "-o", "out", "--report", "./urls.txt")
+    assert (done.code, "the report would replace the list" in done.err) == (2, True)
+    assert (cli.folder / "urls.txt").read_text() == urls(server)
+    assert not server.requests

@@ -65,6 +65,9 @@ def fetch(
             f"the base {base!r} is no web address", hint="write it like https://example.com/files/"
         )
     kind, place = _kind_of(urls)
+    report = how["report"]
+    if kind == "file" and report is not None and Path(report).exists() and Path(report).samefile(place):
+        raise UsageError(f"the report would replace the list {place}", hint="name another file with --report")
     transfer = core_transfer(
         how, kind=kind, place=place, base=base, headers=list(headers), directory=directory
     )

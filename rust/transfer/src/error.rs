@@ -91,7 +91,11 @@ impl Error {
                 format!("cannot {doing} {shown}: the disk takes no name that long"),
             )
             .hint("choose a folder nearer to the root, or ask the owner of the job to rename it"),
-            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Self::new(
+            io::ErrorKind::NotADirectory => {
+                let text = format!("cannot {doing} {shown}: its folder is a file");
+                Self::new("disk", text).hint("move that file away, or choose another folder")
+            }
+            io::ErrorKind::NotFound => Self::new(
                 "disk",
                 format!("cannot {doing} {shown}: its folder was taken away meanwhile"),
             )

@@ -62,6 +62,10 @@ impl Folder {
                 );
                 Error::new("file-exists", text).hint("choose another folder")
             }
+            io::ErrorKind::InvalidFilename => {
+                let text = format!("cannot make the folder {}: it is too long", path.display());
+                Error::new("usage", text).hint("choose a folder nearer to the root")
+            }
             _ => Error::io("make the folder", path, &error),
         })?;
         let work = path.join(WORK);

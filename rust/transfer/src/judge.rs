@@ -92,11 +92,11 @@ pub fn judge(
     } else {
         &mut found.folder
     };
-    let Some(Found {
-        bytes: held,
-        is_doubtful,
-    }) = present.take(name)
-    else {
+    if let Some(link) = present.link_before(name) {
+        let text = format!("{name}: {link} is a link, which may lead out of the folder");
+        return Err(Error::new("differs", text).hint("put a folder in its place"));
+    }
+    let Some(there_is) = present.take(name) else {
         if policy.verify {
             return Err(Error::new("missing", format!("{name}: it is not there")));
         }
@@ -106,10 +106,14 @@ pub fn judge(
             doubtful: false,
         });
     };
-    if held == u64::MAX {
+    if there_is.is_no_file() {
         let text = format!("{name}: something that is no file has its name in the folder");
         return Err(Error::new("differs", text).hint("move it away and run the same command again"));
     }
+    let Found {
+        bytes: held,
+        is_doubtful,
+    } = there_is;
     // Nobody but us puts files aside, so there none is worth keeping against the server's.
     let replace = !policy.verify && (policy.update || is_doubtful || stem.is_some());
     let fits = bytes.is_none_or(|bytes| bytes == held);

@@ -221,26 +221,34 @@ fn a_list_that_is_cut_on_the_web_is_read_again() {
     assert_eq!((server.asked("/list"), server.asked("/f/")), (3, 400));
 }
 
+/// The list has other names when it is read anew, or the same ones and fewer.
 #[test]
 fn a_list_that_changes_while_it_is_read_ends_the_run() {
-    let tries = AtomicUsize::new(0);
-    let server = Server::new(move |path| {
-        if path != "/list" {
-            return ok(path);
-        }
-        let first = tries.fetch_add(1, Ordering::SeqCst) == 0;
-        let lines: String = (0..400).map(|at| format!("f/{at}.{first}\n")).collect();
-        Answer {
-            cut: first.then_some(1_000),
-            ..ok(lines)
-        }
-    });
-    let folder = Folder::new("changed");
-    let error = run(options(url_list(&format!("{}/list", server.url)), &folder)).unwrap_err();
-    assert!(
-        error.message.contains("changed while it was read"),
-        "{error}"
-    );
+    for (count, has_others) in [(400, true), (20, false)] {
+        let tries = AtomicUsize::new(0);
+        let server = Server::new(move |path| {
+            if path != "/list" {
+                return ok(path);
+            }
+            let first = tries.fetch_add(1, Ordering::SeqCst) == 0;
+            let (count, kind) = if first {
+                (400, 0)
+            } else {
+                (count, u8::from(has_others))
+            };
+            let lines: String = (0..count).map(|at| format!("f/{at}.{kind}\n")).collect();
+            Answer {
+                cut: first.then_some(1_000),
+                ..ok(lines)
+            }
+        });
+        let folder = Folder::new("changed");
+        let error = run(options(url_list(&format!("{}/list", server.url)), &folder)).unwrap_err();
+        assert!(
+            error.message.contains("changed while it was read"),
+            "{error}"
+        );
+    }
 }
 
 #[test]

@@ -15,6 +15,12 @@ use crate::names;
 /// its own: files are doubted that seem this much older than the checkpoint, too.
 const SLACK: Duration = Duration::from_secs(600);
 
+/// The size of what is no file: a folder, or a link that leads to none.
+const IN_THE_WAY: u64 = u64::MAX;
+
+/// The size of a link that leads to a folder.
+const LEADS_AWAY: u64 = u64::MAX - 1;
+
 /// What was in the folder at the start: sizes by a keyed 64-bit hash of the name, so that a
 /// million files cost tens of megabytes and not hundreds.
 #[derive(Default)]
@@ -49,10 +55,17 @@ impl Hasher for AsItIs {
 /// A file in the folder.
 #[derive(Debug, Clone, Copy)]
 pub struct Found {
-    /// Size in bytes; `u64::MAX` for what is no regular file.
+    /// Size in bytes, if it is a file.
     pub bytes: u64,
     /// True if it was written shortly before the machine went down: its bytes may be lost.
     pub is_doubtful: bool,
+}
+
+impl Found {
+    /// True for what is in the way: it is no file, and not ours to remove.
+    pub fn is_no_file(&self) -> bool {
+        self.bytes >= LEADS_AWAY
+    }
 }
 
 impl Present {
@@ -90,7 +103,8 @@ impl Present {
 
     fn note(&mut self, entry: &fs::DirEntry, name: &str, doubt_since: Option<SystemTime>) {
         let mut data = entry.metadata();
-        if data.as_ref().is_ok_and(fs::Metadata::is_symlink) {
+        let is_link = data.as_ref().is_ok_and(fs::Metadata::is_symlink);
+        if is_link {
             data = fs::metadata(entry.path());
         }
         let found = match data {
@@ -105,9 +119,11 @@ impl Present {
                     is_doubtful,
                 }
             }
-            // A folder, or a dangling link: in the way, and not ours to remove.
-            _ => Found {
-                bytes: u64::MAX,
+            data => Found {
+                bytes: match data.is_ok_and(|data| is_link && data.is_dir()) {
+                    true => LEADS_AWAY,
+                    false => IN_THE_WAY,
+                },
                 is_doubtful: false,
             },
         };
@@ -129,7 +145,17 @@ impl Present {
     /// True if a file of that name was there.
     pub fn holds(&self, name: &str) -> bool {
         let found = self.sizes.get(&self.key(name));
-        found.is_some_and(|found| found.bytes != u64::MAX)
+        found.is_some_and(|found| !found.is_no_file())
+    }
+
+    /// The folder on the way to `name` that is a link: it may lead out of the output folder, where no
+    /// scan looks and nobody has the lock.
+    pub fn link_before<'a>(&self, name: &'a str) -> Option<&'a str> {
+        let folders = name.match_indices('/').map(|(at, _)| &name[..at]);
+        folders.into_iter().find(|folder| {
+            let found = self.sizes.get(&self.key(folder));
+            found.is_some_and(|found| found.bytes == LEADS_AWAY)
+        })
     }
 
     /// The file of that name, if it was there; asked for once per name, then forgotten.

@@ -90,7 +90,11 @@ impl<'a> Reader<'a> {
                 Err(error) => self.again(error).await?,
             }
         }
-        Ok(None)
+        // Read anew it was shorter: what follows the lines handed on is not known to be all.
+        match self.line < self.known {
+            true => Err(changed()),
+            false => Ok(None),
+        }
     }
 
     /// The line that was handed on last, from 1.
@@ -131,8 +135,7 @@ impl<'a> Reader<'a> {
             return Ok(true);
         }
         if self.line == self.known && self.names.finish() != self.expected {
-            let text = "the list changed while it was read";
-            return Err(Error::new("bad-answer", text).hint("run the same command again"));
+            return Err(changed());
         }
         Ok(false)
     }
@@ -288,6 +291,11 @@ fn unpacked(piece: Bytes) -> Result<Lines> {
     let mut lines = lines.forgiving();
     lines.feed(piece);
     Ok(lines)
+}
+
+fn changed() -> Error {
+    let text = "the list changed while it was read";
+    Error::new("bad-answer", text).hint("run the same command again")
 }
 
 fn bad(line: u64, why: &str) -> Line {
