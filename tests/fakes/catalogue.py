@@ -118,6 +118,11 @@ ALL = [
         "refuse-reuse", "the connection closes the moment it is used again", each(protocol.close_at_reuse())
     ),
     Case("close-after", "the connection closes after each answer, unannounced", each(protocol.close_after())),
+    Case(
+        "short-lived",
+        "no connection outlives a tenth of a file, or 12 KB",
+        each(lasting(protocol.short_lived())),
+    ),
     Case("stall", "1 in 8 bodies stalls for ever", one_in(8, faults.stall(at=SMALL // 2))),
     Case("mute", "1 in 8 requests is never answered", one_in(8, faults.mute())),
     Case(
@@ -211,6 +216,7 @@ ALL = [
         one_in(6, lasting(faults.status(403, kind="not-a-member"))),
         right=False,
     ),
+    Case("520", "first answer 520, as some proxies give", each(faults.status(520))),
     Case("204", "204 in place of a file", each(protocol.bare(204))),
     Case("304", "304, though nothing was asked about", each(protocol.bare(304))),
     Case("206-unasked", "206 with half of the file, unasked", each(protocol.unasked_range())),
@@ -232,6 +238,7 @@ ALL = [
     # resuming
     Case("resume-200", "the rest of a file is asked for, the whole comes", resumed(faults.no_range())),
     Case("resume-416", "the rest of a file is asked for, 416 comes", resumed(protocol.unsatisfiable())),
+    Case("resume-501", "the rest of a file is asked for, 501 comes", resumed(faults.status(501))),
     Case(
         "resume-other-place",
         "the rest comes from another place, said so",

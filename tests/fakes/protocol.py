@@ -164,6 +164,18 @@ def close_after() -> Fault:
     return act
 
 
+def short_lived(*, share: int = 10, least: int = 12_000) -> Fault:
+    """No connection lives longer than one in `share` of the file takes, or `least` bytes."""
+
+    def act(exchange: FileExchange) -> None:
+        answer = exchange.honest()
+        exchange.head(answer)
+        exchange.body(answer.body[: max(least, len(exchange.file.data) // share)])
+        exchange.close()
+
+    return act
+
+
 def close_at_reuse() -> Fault:
     """No byte of an answer: the connection closes the moment it is used again."""
     return lambda exchange: exchange.close()

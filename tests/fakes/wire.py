@@ -68,7 +68,8 @@ class Exchange:
 
     def head(self, answer: Answer) -> None:
         """Send the status line and exactly the headers of `answer`."""
-        reason = HTTPStatus(answer.status).phrase
+        known = answer.status in HTTPStatus.__members__.values()
+        reason = HTTPStatus(answer.status).phrase if known else "Odd"
         lines = [f"HTTP/1.1 {answer.status} {reason}", *(f"{k}: {v}" for k, v in answer.headers.items())]
         self.connection.sendall(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1"))
 

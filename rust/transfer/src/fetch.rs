@@ -180,7 +180,9 @@ async fn get_once(
         let error = refusal(&mut response).await;
         return Err(match status {
             403 if error.kind == "url-expired" => Fault::Expired(error, link.serial),
-            408 | 429 | 500 | 502 | 503 | 504 | 522 | 524 => Fault::Again(error),
+            // The file may be had whole where its parts are not.
+            400 | 405 | 406 | 412 | 417 | 501 if ask.range.is_some() => Fault::Restart(error),
+            status if is_passing(status) => Fault::Again(error),
             // 204, 304 and their like: nobody asked, so it says nothing about the file.
             201..400 | 416 => Fault::Restart(error),
             _ => Fault::Final(error),
@@ -206,6 +208,11 @@ async fn get_once(
         return Err(Fault::Content(Error::new("bad-answer", text)));
     }
     Ok(response)
+}
+
+/// True for refusals that another try may escape: what is overloaded, away or not ready.
+pub fn is_passing(status: u16) -> bool {
+    matches!(status, 408 | 425 | 429 | 500..=599) && !matches!(status, 501 | 505 | 511)
 }
 
 /// True for the names that web pages go by. Others that turn out to be pages are a proxy's doing.

@@ -43,6 +43,9 @@ const CALL: Duration = Duration::from_millis(100);
 /// How much is written between two notes in the journal, so the most that a kill wastes a permit.
 const NOTED: u64 = 1 << 20;
 
+/// Who brings this much before the connection breaks makes progress, however often it breaks.
+const PROGRESS: u64 = 8 << 10;
+
 /// One attempt at a large file.
 pub struct Large {
     entry: Entry,
@@ -255,7 +258,7 @@ impl Large {
                     return Err(Fault::Restart(error))
                 }
                 fault => {
-                    if at - range.start >= NOTED {
+                    if at - range.start >= PROGRESS {
                         patience.progress();
                     }
                     let outcome = patience.after(context, &mut entry, fault).await;

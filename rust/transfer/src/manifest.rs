@@ -291,8 +291,7 @@ async fn open(
     if status != 200 {
         fetch::close_gate(gate, &url, &response).map_err(Trouble::Final)?;
         let error = fetch::refusal(&mut response).await;
-        let again = matches!(status, 408 | 429 | 500 | 502..=504);
-        return Err(if again {
+        return Err(if fetch::is_passing(status) {
             Trouble::Again(error)
         } else {
             Trouble::Final(error)

@@ -163,7 +163,7 @@ async fn see_to(context: &Arc<Context>, board: &Board, unit: Unit) -> Result<Fat
             if !context.journal.is_empty() {
                 context.journal.gone(&part_id(&entry.name))?;
             }
-            small::fetch(context, entry, replace).await?;
+            small::fetch(context, board, entry, replace).await?;
         }
         _ => large::fetch(context, board, entry, replace).await?,
     }

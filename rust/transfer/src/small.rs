@@ -3,8 +3,10 @@
 //! Six system calls for 20 KB (send, receive, open, write, link, close), so no thread hop, no stat
 //! and no fsync: `Folder::sync` covers many files at once.
 
+use std::sync::Arc;
 use std::time::Instant;
 
+use crate::board::Board;
 use crate::counters::add;
 use crate::draft::Draft;
 use crate::entry::Entry;
@@ -15,16 +17,28 @@ use crate::fetch::{
 };
 use crate::hash::Hash;
 use crate::http::Response;
+use crate::large;
 use crate::patience::Patience;
 
-/// Files up to this size are fetched anew after a fault, and never split.
+/// Files up to this size are never split, and resumed only where they were cut before.
 pub const LARGEST: u64 = 1 << 20;
 
-/// Fetches a small file of known size to its final name, however many tries it takes.
-pub async fn fetch(context: &Context, mut entry: Entry, replace: bool) -> Result<()> {
+/// Fetches a small file of known size to its final name, however many tries it takes. Where a body was
+/// cut, connections may live too short for it: from then on it is fetched as large ones are, resumed.
+pub async fn fetch(
+    context: &Arc<Context>,
+    board: &Board,
+    mut entry: Entry,
+    replace: bool,
+) -> Result<()> {
     let mut patience = Patience::new(context.http.limits().attempts);
-    while let Err(fault) = attempt(context, &entry, replace).await {
+    let mut arrived = 0;
+    while let Err(fault) = attempt(context, &entry, replace, &mut arrived).await {
+        let is_cut = arrived > 0 && matches!(fault, Fault::Again(_));
         patience.after(context, &mut entry, fault).await?;
+        if is_cut {
+            return large::fetch(context, board, entry, replace).await;
+        }
         if entry.bytes.is_none_or(|bytes| bytes > LARGEST) {
             let text = format!("{}: it grew on the server during the download", entry.name);
             return Err(Error::new("mismatch", text).hint("run the same command again"));
@@ -37,35 +51,38 @@ async fn attempt(
     context: &Context,
     entry: &Entry,
     replace: bool,
+    arrived: &mut u64,
 ) -> std::result::Result<(), Fault> {
+    *arrived = 0;
     let ask = Ask {
         range: None,
         validator: None,
     };
     let mut response = get(context, entry, &ask).await?;
-    take(context, entry, &mut response, replace).await
+    take(context, entry, &mut response, replace, arrived).await
 }
 
-/// From the answer's body to the final name.
+/// From the answer's body to the final name; `arrived` counts its bytes, from 0.
 pub async fn take(
     context: &Context,
     entry: &Entry,
     response: &mut Response,
     replace: bool,
+    arrived: &mut u64,
 ) -> std::result::Result<(), Fault> {
     let size = entry.bytes.unwrap_or(LARGEST);
     check_head(entry, response, size)?;
     let mut draft = Draft::new(&context.folder, &entry.name).map_err(Fault::Final)?;
-    let (mut hash, mut arrived) = (Hash::new(), 0_u64);
+    let mut hash = Hash::new();
     let is_doubted = may_be_refusal(response, entry);
     while let Some(piece) = piece(context, entry, response).await? {
-        if is_doubted && arrived == 0 {
+        if is_doubted && *arrived == 0 {
             check_beginning(entry, &piece)?;
         }
         add(&context.counters.bytes_received, piece.len() as u64);
         context.throttle.take(piece.len()).await;
-        arrived += piece.len() as u64;
-        if arrived > size {
+        *arrived += piece.len() as u64;
+        if *arrived > size {
             return Err(mismatch(
                 entry,
                 "the server sent more bytes than the list says",
@@ -78,7 +95,7 @@ pub async fn take(
             hash.take(piece).await;
         }
     }
-    if arrived < size {
+    if *arrived < size {
         let text = format!(
             "{}: the body ended after {arrived} of {size} bytes",
             entry.name
@@ -96,7 +113,7 @@ pub async fn take(
     context.control.pulse.wrote(begun.elapsed());
     context.control.pulse.file(response.asked().elapsed());
     add(&context.counters.files_new, 1);
-    add(&context.counters.bytes_new, arrived);
+    add(&context.counters.bytes_new, *arrived);
     Ok(())
 }
 

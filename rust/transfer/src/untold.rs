@@ -23,6 +23,7 @@ pub async fn attempt(
     split: bool,
     told: &mut u64,
 ) -> std::result::Result<(), Fault> {
+    let was_told = *told > 0;
     let mut sized = |bytes: u64| {
         take(&context.counters.bytes_total, *told);
         add(&context.counters.bytes_total, bytes);
@@ -47,8 +48,10 @@ pub async fn attempt(
         return Err(mismatch(entry, why));
     }
     match response.length() {
-        Some(bytes) if bytes <= small::LARGEST => {
-            small::take(context, &sized(bytes), &mut response, replace).await
+        // One that was cut is resumed, however small it is.
+        Some(bytes) if bytes <= small::LARGEST && !was_told => {
+            let entry = sized(bytes);
+            small::take(context, &entry, &mut response, replace, &mut 0).await
         }
         Some(bytes) => {
             let entry = sized(bytes);
