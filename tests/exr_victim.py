@@ -120,6 +120,7 @@ def read(path: Path) -> None:
             for names in (list(file.channels)[:1], list(file.channels)[:100]):
                 array = file.read(names, **how)
                 assert array.shape == (*file.size[::-1], len(names))
+                assert all(plane.shape == array.shape[:2] for plane in file.planes(names, **how).values())
     except SynthesisError as error:
         if error.kind != "usage":  # numbers and halves in one array
             complaint(error.kind, error.message, path)

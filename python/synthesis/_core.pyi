@@ -17,6 +17,7 @@ __all__ = [
     "exr_assets",
     "exr_channels",
     "exr_info",
+    "exr_planes",
     "extract",
     "object_id",
     "write_exr",
@@ -185,6 +186,11 @@ def exr_channels(
     path: str | PathLike[str], names: Sequence[str], partial: bool, verify: bool
 ) -> dict[str, Any]:
     """Channels in one array (memory, type, shape), and missing rows."""
+
+def exr_planes(
+    path: str | PathLike[str], names: Sequence[str], partial: bool, verify: bool
+) -> dict[str, Any]:
+    """Channels in an array each (memory, type, shape), and missing rows."""
 
 def exr_assets(
     path: str | PathLike[str],

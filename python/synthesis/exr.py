@@ -5,6 +5,7 @@ import synthesis.exr
 file = synthesis.exr.open("0.cam_default.f_1.exr")
 file.size, file.channels, file.assets
 rgb = file.read(["R", "G", "B"])                                # (H, W, 3) float16
+planes = file.planes(["R", "Z"])                                # {"R": (H, W) float16, "Z": (H, W) float32}
 made = synthesis.exr.extract(file.path, assets=["rgb", "segments"])   # arrays
 synthesis.exr.extract(file.path, assets=["rgb"], directory="images")  # files
 """

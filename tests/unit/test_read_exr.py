@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import synthesis.exr
-from exr_files import ZIP, Part, build
+from exr_files import NONE, ZIP, ZIPS, Part, build
 from exr_person import ATTRIBUTES, channels, expected
 from synthesis.errors import FailedError, NotFoundError, UsageError
 
@@ -45,6 +45,65 @@ def test_channels_have_their_types_and_order(path: Path) -> None:
     assert repr(file).endswith(f"{len(made)} channels>")
 
 
+def test_planes_have_a_type_each(path: Path) -> None:
+    file, made = synthesis.exr.open(path), channels()
+    every = file.planes()
+    assert list(every) == list(file.channels)
+    for name, plane in every.items():
+        assert (plane.dtype, plane.shape) == (made[name].dtype, made[name].shape)
+        np.testing.assert_array_equal(plane.view(f"u{plane.itemsize}"), made[name].view(f"u{plane.itemsize}"))
+    some = file.planes(["Z", "A", "Z"], verify=True)
+    assert list(some) == ["Z", "A"]
+    np.testing.assert_array_equal(some["Z"], made["Z"])
+    np.testing.assert_array_equal(file.planes("normals.X")["normals.X"], made["normals.X"])
+    some["Z"] += 1
+    assert all(plane.flags.writeable for plane in every.values())
+    with pytest.raises(UsageError, match="no channel is named"):
+        file.planes([])
+    with pytest.raises(FailedError, match="no channel W") as caught:
+        file.planes(["Z", "W"])
+    assert caught.value.kind == "missing-channel"
+
+
+def test_planes_of_real_files(samples: Path) -> None:
+    for path in sorted((samples / "exr").glob("*.exr")):
+        file = synthesis.exr.open(path)
+        try:
+            planes = file.planes()
+        except FailedError as error:
+            assert error.kind == "unsupported-exr"  # noqa: PT017 - the others must be read
+            continue
+        for name, plane in planes.items():
+            np.testing.assert_array_equal(plane.view("u1"), file.read(name).view("u1"))
+
+
+@pytest.mark.parametrize("compression", [NONE, ZIPS, ZIP])
+def test_planes_of_many_rows_and_odd_windows(tmp_path: Path, compression: int) -> None:
+    """Large enough for pages of their own, with rows of zeros that are not written."""
+    path, rng = tmp_path / "a.exr", np.random.default_rng(4)
+    stored = {
+        "id": rng.integers(0, 1 << 32, (1100, 505), np.uint32),
+        "R": rng.random((1100, 505)).astype("<f2"),
+        "Z": rng.random((1100, 505), np.float32),
+    }
+    for plane in stored.values():
+        plane[100:400], plane[::7] = 0, 0
+    path.write_bytes(build(Part(stored, compression, corner=(-3, 20), shown=(0, 0, 520, 1119))))
+    file = synthesis.exr.open(path)
+    planes, stack = file.planes(), file.read(["Z", "R", "Z", "R"])
+    for name, plane in stored.items():
+        wanted = np.zeros((1120, 521), plane.dtype)
+        wanted[20:, :502] = plane[:, 3:]
+        np.testing.assert_array_equal(planes[name], wanted)
+        if name != "id":
+            np.testing.assert_array_equal(stack[..., "ZR".index(name)], wanted.astype("<f4"))
+    np.testing.assert_array_equal(stack[..., :2], stack[..., 2:])
+    for count in (2, 3, 5):
+        many = file.read(["R"] * count)
+        assert many.dtype == np.float16
+        np.testing.assert_array_equal(many, np.stack([planes["R"]] * count, 2))
+
+
 def test_memory_is_writable_and_outlives_the_file(path: Path) -> None:
     array = synthesis.exr.open(path).read("Z")
     copy = array.copy()
@@ -65,6 +124,7 @@ def test_whole_numbers_stand_alone(tmp_path: Path) -> None:
     np.testing.assert_array_equal(file.read(["id", "id"])[..., 1], ids)
     with pytest.raises(UsageError, match="whole numbers and floats"):
         file.read(["id", "Z"])
+    assert [plane.dtype for plane in file.planes(["id", "Z"]).values()] == [np.uint32, np.float32]
     with pytest.raises(UsageError, match="no channel is named"):
         file.read([])
     with pytest.raises(FailedError, match="no channel W"):
@@ -106,6 +166,7 @@ def test_rows_of_an_interrupted_file(path: Path) -> None:
     with pytest.raises(FailedError):
         file.read("Z")
     found = file.read("Z", partial=True)
+    np.testing.assert_array_equal(file.planes("Z", partial=True)["Z"], found)
     rows = int((found != 0).any(1).sum())
     assert 0 < rows < len(found)
     np.testing.assert_array_equal(found[:rows], made["Z"][:rows])
@@ -114,7 +175,8 @@ def test_rows_of_an_interrupted_file(path: Path) -> None:
 def total(file: synthesis.exr.Exr) -> float:
     """What a worker of a data loader does."""
     arrays = file.extract(["rgb", "depth"])
-    return float(file.read(["R", "G", "B"]).astype(np.float64).sum() + arrays["rgb"].sum())
+    sums = [float(plane.astype(np.float64).sum()) for plane in file.planes(["R", "Z"]).values()]
+    return sum(sums) + float(file.read(["R", "G", "B"]).astype(np.float64).sum() + arrays["rgb"].sum())
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no fork there")

@@ -30,6 +30,8 @@ pub use assets::{Asset, Image, Rules};
 pub use encode::{encode, Encoder, Format, Mode, Pixels, Shape};
 pub use error::{Error, Kind, Result, KINDS};
 pub use extract::arrays::{self, Array, Arrays, Values};
+pub use extract::channels::{channels, planes};
+pub use extract::memory::Memory;
 pub use extract::{extract, Container, Extracted, Failure, Plan, Progress, Range};
 pub use info::{attributes, info, CryptomatteInfo, Info, Value};
 pub use read::header::Header;

@@ -1,4 +1,4 @@
-//! `exr_channels`, `exr_assets`: samples of an EXR in memory.
+//! `exr_channels`, `exr_planes`, `exr_assets`: samples of an EXR in memory.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,7 +26,22 @@ pub fn exr_channels(
 ) -> PyResult<Py<PyDict>> {
     let reading = Reading { partial, verify };
     run(py, move |stop| {
-        arrays::channels(&path, &names, reading, stop)
+        synthesis_exr::channels(&path, &names, reading, stop)
+    })
+}
+
+/// Channels of an EXR in an array each; see the stub.
+#[pyfunction]
+pub fn exr_planes(
+    py: Python<'_>,
+    path: PathBuf,
+    names: Vec<String>,
+    partial: bool,
+    verify: bool,
+) -> PyResult<Py<PyDict>> {
+    let reading = Reading { partial, verify };
+    run(py, move |stop| {
+        synthesis_exr::planes(&path, &names, reading, stop)
     })
 }
 
@@ -76,11 +91,11 @@ fn run(
 fn describe(py: Python<'_>, array: Array) -> PyResult<(Py<Memory>, &'static str, [usize; 3])> {
     let shape = [array.height, array.width, array.channels];
     let kind = match array.values {
-        Values::U8(_) => "u1",
-        Values::U16(_) => "<u2",
-        Values::F16(_) => "<f2",
-        Values::F32(_) => "<f4",
-        Values::U32(_) => "<u4",
+        Values::U8 => "u1",
+        Values::U16 => "<u2",
+        Values::F16 => "<f2",
+        Values::F32 => "<f4",
+        Values::U32 => "<u4",
     };
-    Ok((Py::new(py, Memory::new(array.values))?, kind, shape))
+    Ok((Py::new(py, Memory::new(array.memory))?, kind, shape))
 }

@@ -34,7 +34,7 @@ mod _core {
     #[pymodule_export]
     use super::exr_info::exr_info;
     #[pymodule_export]
-    use super::exr_read::{exr_assets, exr_channels};
+    use super::exr_read::{exr_assets, exr_channels, exr_planes};
     #[pymodule_export]
     use super::extract::extract;
     #[pymodule_export]

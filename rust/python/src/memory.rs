@@ -6,7 +6,6 @@ use std::ptr::NonNull;
 use pyo3::exceptions::PyBufferError;
 use pyo3::ffi;
 use pyo3::prelude::*;
-use synthesis_exr::Values;
 
 /// Bytes behind the buffer protocol, for `numpy.frombuffer`.
 #[pyclass(frozen, module = "synthesis._core")]
@@ -14,13 +13,7 @@ pub struct Memory {
     start: NonNull<u8>,
     bytes: usize,
     /// Keeps what `start` points to; nobody looks at it here any more.
-    _owner: Owner,
-}
-
-enum Owner {
-    Bytes { _all: Vec<u8> },
-    Words { _all: Vec<u16> },
-    Longs { _all: Vec<u32> },
+    _owner: synthesis_exr::Memory,
 }
 
 // `start` is only handed to Python, whose users of a buffer are bound to agree among themselves;
@@ -32,32 +25,21 @@ unsafe impl Sync for Memory {}
 
 impl Memory {
     /// Takes the samples as they lie.
-    pub fn new(values: Values) -> Self {
-        let (start, bytes, owner) = match values {
-            Values::U8(mut all) => (start(&mut all), all.len(), Owner::Bytes { _all: all }),
-            Values::U16(mut all) | Values::F16(mut all) => {
-                (start(&mut all), 2 * all.len(), Owner::Words { _all: all })
-            }
-            Values::F32(mut all) | Values::U32(mut all) => {
-                (start(&mut all), 4 * all.len(), Owner::Longs { _all: all })
-            }
-        };
+    pub fn new(mut owner: synthesis_exr::Memory) -> Self {
+        let all = owner.bytes();
+        let bytes = all.len();
         Self {
-            start,
+            start: NonNull::from(all).cast(),
             bytes,
             _owner: owner,
         }
     }
 }
 
-fn start<T>(all: &mut Vec<T>) -> NonNull<u8> {
-    NonNull::from(all.as_mut_slice()).cast()
-}
-
 #[pymethods]
 impl Memory {
-    // `view` is Python's own, as the slot promises. Start and size are those of a vector that
-    // this object owns and never touches again; moving the vector moved no byte of it. The view
+    // `view` is Python's own, as the slot promises. Start and size are those of memory that
+    // this object owns and never touches again; moving its owner moved no byte of it. The view
     // holds a reference to the object, so the memory outlives every view, and writing is fine.
     #[expect(unsafe_code, reason = "the lines above")]
     unsafe fn __getbuffer__(

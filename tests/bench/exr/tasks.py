@@ -73,7 +73,7 @@ def tasks(kind: str, path: Path, folder: Path) -> Iterator[Task]:
         "channels of five assets",
         kind,
         "OpenEXR",
-        lambda: exr.open(path).read(peers.FIVE),
+        lambda: exr.open(path).planes(peers.FIVE),
         lambda: peers.openexr(path, peers.FIVE),
         2.5,
     )

@@ -2,11 +2,14 @@
 //!
 //! `file` makes all that is wanted of one EXR in one pass over its rows; `job` is one thing that
 //! is made, `wish` what can be wanted, `names` what it is called, `thumbnail` the small picture.
-//! `scratch` keeps unfinished files out of sight. `arrays` is the same into memory.
+//! `scratch` keeps unfinished files out of sight. `arrays` is the same into `memory`, and
+//! `channels` without making anything of what is read.
 
 pub mod arrays;
+pub mod channels;
 mod file;
 mod job;
+pub mod memory;
 mod names;
 pub mod scratch;
 mod thumbnail;

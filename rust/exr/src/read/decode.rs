@@ -16,8 +16,9 @@ use crate::guard;
 use crate::read::attribute::SampleType;
 use crate::read::compression::Compression;
 use crate::read::inflate::{Inflate, ROOM};
-use crate::read::input::{grow, Padded};
+use crate::read::input::{grow, reserve, Padded};
 use crate::read::part::Part;
+use crate::read::plausible::COPIES;
 
 /// What unpacking gave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,6 +123,8 @@ impl Decoder {
         let Some(header) = &self.header else {
             return Err(Error::unsupported("this compression is not read"));
         };
+        // The crate cannot say that there is no memory: the process would end.
+        drop(reserve::<u8>(length * COPIES as usize)?);
         let section = IntegerBounds::new((0, 0), Vec2(size.0, size.1));
         let work = || {
             header.compression.decompress_image_section_from_le(

@@ -17,7 +17,15 @@ pub enum Samples<'a> {
     Uint(&'a [u32]),
 }
 
-impl Samples<'_> {
+impl<'a> Samples<'a> {
+    /// As they lie in memory.
+    pub fn bytes(self) -> &'a [u8] {
+        match self {
+            Self::Half(all) => all.as_bytes(),
+            Self::Float(all) | Self::Uint(all) => all.as_bytes(),
+        }
+    }
+
     /// How many they are.
     pub const fn len(self) -> usize {
         match self {

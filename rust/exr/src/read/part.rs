@@ -4,8 +4,8 @@ use crate::error::{Error, Kind, Result};
 use crate::read::attribute::{channels, tiles, window, Attribute, Channel, Tiles, Window};
 use crate::read::compression::Compression;
 
-/// Largest block before compression, in bytes.
-const MAX_BLOCK: u64 = 96 << 20;
+/// Largest block before compression, in bytes; what it may cost to read is said in `plausible`.
+const MAX_BLOCK: u64 = 256 << 20;
 
 /// What the version field says of the whole file.
 #[derive(Clone, Copy, Debug)]

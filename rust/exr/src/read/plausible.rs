@@ -5,10 +5,13 @@ use crate::read::attribute::Window;
 use crate::read::header::Header;
 use crate::read::part::Part;
 
-/// Most memory for one row of blocks of all parts that are read in step.
-const MAX_MEMORY: u64 = 224 << 20;
+/// Most memory for one row of blocks of all parts that are read in step: of any file, or so many
+/// times its length, to an end. DWAB at 8,192 pixels a line is that large, in files that are too.
+const ANY_MEMORY: u64 = 224 << 20;
+const MEMORY_PER_BYTE: u64 = 8;
+const MAX_MEMORY: u64 = 1 << 30;
 /// The crate works on a block in so many copies of it, as measured.
-const COPIES: u64 = 4;
+pub const COPIES: u64 = 4;
 /// Most blocks of the largest levels that are read.
 const MAX_BLOCKS: usize = 1 << 21;
 /// Bytes that any file may unpack to: by our own code, and by the slower code of the `exr` crate.
@@ -59,8 +62,9 @@ pub fn check(header: &Header, channels: &[Vec<usize>], length: u64, partial: boo
             format!("{blocks} blocks are more than {MAX_BLOCKS}"),
         ));
     }
-    if memory + work > MAX_MEMORY {
-        let memory = memory + work;
+    let memory = memory + work;
+    let most = length.saturating_mul(MEMORY_PER_BYTE);
+    if memory > most.clamp(ANY_MEMORY, MAX_MEMORY) {
         return Err(Error::new(
             Kind::TooLarge,
             format!("a row of its blocks needs {memory} bytes of memory"),
