@@ -149,8 +149,8 @@ def write_exr(
 ) -> None:
     """Write a scanline EXR; channels are (name, `"half"` or `"float"`, little-endian samples)."""
 
-def encode(asset: str, width: int, height: int, samples: bytes, mode: str) -> bytes:
-    """The file of one image: `samples` are little endian, row by row, channels together."""
+def encode(asset: str, width: int, height: int, samples: memoryview, mode: str) -> bytes:
+    """The file of one image: `samples` are bytes, little endian, row by row, channels together."""
 
 def object_id(name: str) -> int:
     """The cryptomatte id of an object's name (MurmurHash3_32, never a special float)."""

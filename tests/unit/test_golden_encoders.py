@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from readers import png_chunks, read_png, read_tiff, tiff_tags
+from synthesis import _core
 from synthesis.errors import UsageError
 from synthesis.ops.encode_image import encode_image
 
@@ -149,3 +150,20 @@ def test_tiff_layout_of_bytes() -> None:
 def test_wrong_arrays_are_usage_errors(asset: str, image: NDArray[Any]) -> None:
     with pytest.raises(UsageError):
         encode_image(asset, image)
+
+
+def test_arrays_with_gaps_and_readonly_ones_are_taken_as_they_are() -> None:
+    wide = np.arange(40 * 60 * 3, dtype=np.uint8).reshape(40, 60, 3)
+    for view in (wide[::2], wide[:, ::-1], wide.transpose(1, 0, 2), wide[..., ::-1]):
+        assert encode_image("rgb", view) == encode_image("rgb", view.copy())
+    readonly = wide.copy()
+    readonly.flags.writeable = False
+    assert encode_image("rgb", readonly) == encode_image("rgb", wide)
+    odd = np.frombuffer(bytes(7) + np.arange(200, dtype="<f2").tobytes(), "<f2", offset=7).reshape(10, 20)
+    assert encode_image("depth", odd) == encode_image("depth", odd.copy())
+
+
+@pytest.mark.parametrize(("width", "height"), [(3, 2), (1, 2), (2, 3), (2**40, 2**40), (0, 0)])
+def test_the_core_takes_no_other_number_of_samples(width: int, height: int) -> None:
+    with pytest.raises(UsageError):
+        _core.encode("alpha", width, height, memoryview(bytes(4)), "fast")

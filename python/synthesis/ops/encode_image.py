@@ -44,5 +44,6 @@ def encode_image(
         raise UsageError(f"{asset} cannot have the shape {image.shape}")
     if image.dtype != np.dtype(form):
         raise UsageError(f"{asset} needs {np.dtype(form)}, not {image.dtype}")
-    samples = np.ascontiguousarray(image, form).tobytes()
-    return _core.encode(asset, image.shape[1], image.shape[0], samples, mode)
+    samples = np.ascontiguousarray(image, form)  # the same array if it has no gaps
+    height, width = image.shape[:2]
+    return _core.encode(asset, width, height, samples.reshape(-1).view(np.uint8).data, mode)

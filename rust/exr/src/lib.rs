@@ -26,7 +26,7 @@ pub mod read;
 mod write;
 
 pub use assets::object_id;
-pub use assets::{Asset, Image, Rules};
+pub use assets::{Asset, Rules};
 pub use encode::{encode, Encoder, Format, Mode, Pixels, Shape};
 pub use error::{Error, Kind, Result, KINDS};
 pub use extract::arrays::{self, Array, Arrays, Values};

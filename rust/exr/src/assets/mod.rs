@@ -19,8 +19,8 @@ pub mod segments;
 pub mod source;
 mod sure;
 
+use crate::encode::Format;
 use crate::error::{Error, Kind, Result};
-use crate::read::attribute::{MAX_AREA, MAX_SIDE};
 
 pub use self::object_id::object_id;
 
@@ -76,6 +76,17 @@ impl Asset {
         }
     }
 
+    /// The samples of its pixels.
+    pub const fn format(self) -> Format {
+        match self {
+            Self::Rgb => Format::Rgb8,
+            Self::Alpha => Format::Gray8,
+            Self::Depth => Format::Half(1),
+            Self::Normals => Format::Half(3),
+            Self::Segments | Self::ClothingSegments => Format::Gray16,
+        }
+    }
+
     /// The asset of a flag.
     pub fn parse(name: &str) -> Result<Self> {
         Self::ALL
@@ -98,72 +109,4 @@ pub struct Rules {
     pub rgb_is_srgb: bool,
     /// Segments follow the rule before version 1.5.
     pub background_competes: bool,
-}
-
-/// Samples of an image, row by row from the top, channels together.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Pixels {
-    /// 8 bit, so many channels.
-    Bytes(usize, Vec<u8>),
-    /// 16 bit, one channel.
-    Shorts(Vec<u16>),
-    /// float16 bits, so many channels.
-    Halves(usize, Vec<u16>),
-}
-
-/// An image in memory.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Image {
-    /// Pixels in x.
-    pub width: usize,
-    /// Pixels in y.
-    pub height: usize,
-    /// Its samples.
-    pub pixels: Pixels,
-}
-
-impl Image {
-    /// An image of `asset` from little-endian samples, checked for size.
-    pub fn of(asset: Asset, width: usize, height: usize, samples: &[u8]) -> Result<Self> {
-        let (channels, size) = match asset {
-            Asset::Rgb => (3, 1),
-            Asset::Alpha => (1, 1),
-            Asset::Normals => (3, 2),
-            Asset::Depth | Asset::Segments | Asset::ClothingSegments => (1, 2),
-        };
-        let sides = 1..=MAX_SIDE;
-        if !sides.contains(&width) || !sides.contains(&height) || width * height > MAX_AREA {
-            return Err(Error::new(
-                Kind::Usage,
-                format!("no image has {width} x {height} pixels"),
-            ));
-        }
-        let expected = width * height * channels * size;
-        if samples.len() != expected {
-            return Err(Error::new(
-                Kind::Usage,
-                format!(
-                    "{} of {width} x {height} has {expected} bytes, not {}",
-                    asset.name(),
-                    samples.len()
-                ),
-            ));
-        }
-        let words = || {
-            samples
-                .chunks_exact(2)
-                .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
-                .collect()
-        };
-        let pixels = match asset {
-            Asset::Rgb | Asset::Alpha => Pixels::Bytes(channels, samples.to_vec()),
-            Asset::Depth | Asset::Normals => Pixels::Halves(channels, words()),
-            Asset::Segments | Asset::ClothingSegments => Pixels::Shorts(words()),
-        };
-        Ok(Self {
-            width,
-            height,
-            pixels,
-        })
-    }
 }

@@ -52,11 +52,7 @@ impl Source {
     pub fn shape(&self, header: &Header) -> Shape {
         let (width, height) = size(header);
         let samples = match self.what {
-            What::Asset(Asset::Rgb) => Format::Rgb8,
-            What::Asset(Asset::Alpha) => Format::Gray8,
-            What::Asset(Asset::Depth) => Format::Half(1),
-            What::Asset(Asset::Normals) => Format::Half(3),
-            What::Asset(Asset::Segments | Asset::ClothingSegments) => Format::Gray16,
+            What::Asset(asset) => asset.format(),
             What::Channel(_) => match self.kind(header) {
                 SampleType::Half => Format::Half(1),
                 SampleType::Float => Format::Float,

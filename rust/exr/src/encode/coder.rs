@@ -32,8 +32,8 @@ pub struct Framed {
 enum Packer {
     /// Our own; its codes may change after so many bytes.
     Fast(Deflate, usize),
-    /// libdeflate's.
-    Small(Compressor),
+    /// libdeflate's, which is there only while it packs: it takes some 10 MB.
+    Small,
 }
 
 impl Coder {
@@ -42,15 +42,15 @@ impl Coder {
         Ok(Self::Zlib(Zlib::new(level, window_bits, strategy)?))
     }
 
-    /// Our own deflate; its codes may change after every `section` bytes.
-    pub fn fast(section: usize) -> Self {
-        Self::framed(Packer::Fast(Deflate::new(), section))
+    /// Our own deflate; its codes may change after every `section` bytes. Rows of `row` bytes are
+    /// compared with the one above, unless that is 0.
+    pub fn fast(section: usize, row: usize) -> Self {
+        Self::framed(Packer::Fast(Deflate::new(row), section))
     }
 
     /// libdeflate.
-    pub fn small() -> Result<Self> {
-        let level = CompressionLvl::new(LEVEL).map_err(|_| failed())?;
-        Ok(Self::framed(Packer::Small(Compressor::new(level))))
+    pub fn small() -> Self {
+        Self::framed(Packer::Small)
     }
 
     fn framed(packer: Packer) -> Self {
@@ -82,7 +82,7 @@ impl Framed {
         sum.update(data);
         match &mut self.packer {
             Packer::Fast(deflate, section) => deflate.pack(bytes, *section, last, out)?,
-            Packer::Small(compressor) => whole(compressor, data, last, out)?,
+            Packer::Small => whole(data, last, out)?,
         }
         if last {
             out.extend_from_slice(&sum.sum().to_be_bytes());
@@ -95,7 +95,9 @@ impl Framed {
 
 /// libdeflate makes whole streams. One that is not the `last` gets another end: its last block is
 /// marked as one of many, and an empty block fills its last byte.
-fn whole(compressor: &mut Compressor, data: &[u8], last: bool, out: &mut Vec<u8>) -> Result<()> {
+fn whole(data: &[u8], last: bool, out: &mut Vec<u8>) -> Result<()> {
+    let level = CompressionLvl::new(LEVEL).map_err(|_| failed())?;
+    let mut compressor = Compressor::new(level);
     let before = out.len();
     let bound = compressor.deflate_compress_bound(data.len());
     extend(out, bound)?;
@@ -132,7 +134,7 @@ mod tests {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             state >> 24
         };
-        for mut coder in [Coder::fast(999), Coder::small().unwrap()] {
+        for mut coder in [Coder::fast(999, 0), Coder::small()] {
             // Sizes that end at every bit of a byte; noise is stored, a byte or two is a block
             // of fixed codes.
             for (size, values) in (1..40_usize).zip([1, 2, 3, 9, 200, 256].into_iter().cycle()) {

@@ -46,17 +46,24 @@ pub fn paeth_body(row: &[u8], above: &[u8], step: usize, out: &mut [u8]) {
     {
         // The distances of `left` and `above` from the estimate are those of the other one from
         // `both`. The third one's is their sum where both go one way, so never the smallest.
-        let (to_left, to_above) = (above.abs_diff(*both), left.abs_diff(*both));
-        let one_way = (above > both) == (left > both);
-        let to_both = if one_way {
-            u8::MAX
+        let (to_left, to_above) = (apart(*above, *both), apart(*left, *both));
+        let one_way = (*above.max(both) == *both) == (*left.max(both) == *both);
+        let to_both = apart(to_left, to_above) | if one_way { u8::MAX } else { 0 };
+        let nearer = if to_left.min(to_above) == to_left {
+            left
         } else {
-            to_left.abs_diff(to_above)
+            above
         };
-        let nearer = if to_left <= to_above { left } else { above };
         let least = to_left.min(to_above);
-        *out = now.wrapping_sub(if to_both < least { *both } else { *nearer });
+        let is_near = to_both.max(least) == to_both;
+        *out = now.wrapping_sub(if is_near { *nearer } else { *both });
     }
+}
+
+/// The distance of two bytes, in terms that stay bytes when they are made wide.
+#[inline(always)]
+fn apart(one: u8, other: u8) -> u8 {
+    one.max(other).wrapping_sub(one.min(other))
 }
 
 widened! {

@@ -17,10 +17,11 @@ mod zlib;
 use std::io::{self, Cursor, Seek, SeekFrom, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use zerocopy::IntoBytes;
+
 use self::npy::Npy;
 use self::png::Png;
 use self::tiff::Tiff;
-use crate::assets::{self, Image};
 use crate::error::{Error, Kind, Result};
 
 /// Whose bytes.
@@ -86,6 +87,15 @@ pub struct Shape {
     pub height: usize,
     /// What a pixel is.
     pub samples: Format,
+}
+
+impl Shape {
+    /// Bytes of all its samples, if there can be so many.
+    pub fn bytes(self) -> Option<usize> {
+        let (channels, size) = self.samples.size();
+        let area = self.width.checked_mul(self.height)?;
+        area.checked_mul(channels * size)
+    }
 }
 
 /// A row of samples, channels together.
@@ -242,31 +252,39 @@ fn trouble(error: &io::Error) -> Error {
     Error::new(kind, format!("cannot write: {error}"))
 }
 
-/// The bytes of a whole image's file. Ends early when `stop` is set: the exact bytes of a large
-/// TIFF take seconds.
-pub fn encode(image: &Image, mode: Mode, stop: &AtomicBool) -> Result<Vec<u8>> {
-    let samples = match &image.pixels {
-        assets::Pixels::Bytes(1, _) => Format::Gray8,
-        assets::Pixels::Bytes(..) => Format::Rgb8,
-        assets::Pixels::Shorts(_) => Format::Gray16,
-        assets::Pixels::Halves(channels, _) => Format::Half(*channels),
-    };
-    let shape = Shape {
-        width: image.width,
-        height: image.height,
-        samples,
-    };
-    let row = shape.width * samples.size().0;
+/// The bytes of a whole image's file. `next` writes the samples of each row, little endian, from
+/// the top. Ends early when `stop` is set: the exact bytes of a large TIFF take seconds.
+pub fn encode(
+    shape: Shape,
+    mode: Mode,
+    stop: &AtomicBool,
+    mut next: impl FnMut(&mut [u8]),
+) -> Result<Vec<u8>> {
     let mut encoder = Encoder::new(Cursor::new(Vec::new()), shape, mode)?;
-    for y in 0..shape.height {
+    let (channels, size) = shape.samples.size();
+    let count = shape.width * channels;
+    let (mut bytes, mut words, mut longs) = (Vec::new(), Vec::new(), Vec::new());
+    match size {
+        1 => bytes.resize(count, 0_u8),
+        2 => words.resize(count, 0_u16),
+        _ => longs.resize(count, 0_u32),
+    }
+    for _ in 0..shape.height {
         if stop.load(Ordering::Relaxed) {
             return Err(Error::cancelled());
         }
-        let row = y * row..(y + 1) * row;
-        encoder.row(match &image.pixels {
-            assets::Pixels::Bytes(_, bytes) => Pixels::Bytes(&bytes[row]),
-            assets::Pixels::Shorts(words) | assets::Pixels::Halves(_, words) => {
-                Pixels::Words(&words[row])
+        encoder.row(match size {
+            1 => {
+                next(&mut bytes);
+                Pixels::Bytes(&bytes)
+            }
+            2 => {
+                next(words.as_mut_bytes());
+                Pixels::Words(&words)
+            }
+            _ => {
+                next(longs.as_mut_bytes());
+                Pixels::Longs(&longs)
             }
         })?;
     }

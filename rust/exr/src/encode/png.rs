@@ -67,8 +67,8 @@ impl<W: Write + Seek> Png<W> {
         };
         let coder = match mode {
             Mode::Exact => Coder::zlib(1, window(size), Strategy::Runs)?,
-            Mode::Fast => Coder::fast((row + 1) * (SECTION / (row + 1)).max(1)),
-            Mode::Small => Coder::small()?,
+            Mode::Fast => Coder::fast((row + 1) * (SECTION / (row + 1)).max(1), 0),
+            Mode::Small => Coder::small(),
         };
         out.put(b"\x89PNG\r\n\x1a\n")?;
         let mut header = [0; 13];

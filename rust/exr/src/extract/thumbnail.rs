@@ -21,6 +21,8 @@ pub struct Thumbnail {
     /// Rows in `sums`, which has a place for each value of a row; 16 bits are half the memory.
     rows: u32,
     sums: Vec<u16>,
+    /// Where in them each cell begins, and the last one ends.
+    begins: Vec<usize>,
     pixels: Vec<u8>,
 }
 
@@ -36,6 +38,10 @@ impl Thumbnail {
             y: 0,
             rows: 0,
             sums: vec![0; 3 * width],
+            // The first pixel of a cell is the first that falls into it.
+            begins: (0..=to.0)
+                .map(|cell| 3 * (cell * width).div_ceil(to.0))
+                .collect(),
             pixels: Vec::with_capacity(3 * to.0 * to.1),
         }
     }
@@ -59,20 +65,20 @@ impl Thumbnail {
     }
 
     fn average(&mut self) {
-        let (from, to) = (self.from.0, self.to.0);
-        // The first pixel of a cell is the first that falls into it.
-        let begin = |cell: usize| (cell * from).div_ceil(to);
-        for cell in 0..to {
-            let (begin, end) = (begin(cell), begin(cell + 1));
+        let mut divide = Divide::by(1);
+        for bounds in self.begins.windows(2) {
+            let cell = &self.sums[bounds[0]..bounds[1]];
             let mut sums = [0_u32; 3];
-            for pixel in self.sums[3 * begin..3 * end].chunks_exact(3) {
+            for pixel in cell.as_chunks::<3>().0 {
                 for (sum, &value) in sums.iter_mut().zip(pixel) {
                     *sum += u32::from(value);
                 }
             }
-            let count = self.rows * (end - begin) as u32;
-            self.pixels
-                .extend(sums.map(|sum| ((sum + count / 2) / count) as u8));
+            let count = self.rows * (cell.len() / 3) as u32;
+            if divide.count != count {
+                divide = Divide::by(count);
+            }
+            self.pixels.extend(sums.map(|sum| divide.rounded(sum)));
         }
     }
 
@@ -96,9 +102,53 @@ impl Thumbnail {
     }
 }
 
+/// Division of sums of `count` bytes; nearly all cells have the same.
+struct Divide {
+    count: u32,
+    /// 2^48 by `count`, and a little more. The sum and half a count are at most 256 times
+    /// `count`, which is at most 2^17: the product stays below 2^57, and what is too much in it
+    /// below 2^48 by `count`.
+    share: u64,
+}
+
+impl Divide {
+    const BITS: u32 = 48;
+
+    fn by(count: u32) -> Self {
+        let share = (1 << Self::BITS) / u64::from(count) + 1;
+        Self { count, share }
+    }
+
+    /// The average, rounded to nearest.
+    fn rounded(&self, sum: u32) -> u8 {
+        let product = u64::from(sum + self.count / 2) * self.share;
+        (product >> Self::BITS) as u8
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn divides_as_division_does() {
+        for count in (1..2000).chain([65_535, 65_536, 65_792, 1 << 17]) {
+            let divide = Divide::by(count);
+            for average in 0..=255 {
+                let sum = average * count;
+                for sum in [
+                    sum,
+                    sum + count / 2,
+                    sum + count - count / 2 - 1,
+                    sum + count - 1,
+                ] {
+                    if sum <= 255 * count {
+                        assert_eq!(u32::from(divide.rounded(sum)), (sum + count / 2) / count);
+                    }
+                }
+            }
+        }
+    }
 
     fn of(width: usize, height: usize, color: impl Fn(usize, usize) -> [u8; 3]) -> Thumbnail {
         let mut made = Thumbnail::new(width, height);

@@ -1,5 +1,33 @@
 //! Bits into bytes, the first bit lowest.
 
+/// Most bits that are written in one step.
+pub const MOST: u32 = 56;
+
+/// Some bits, the first lowest, above a byte that says how many: of both together one is made by
+/// few instructions, as a shift looks at the lowest bits of its count only.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Code(u64);
+
+impl Code {
+    /// The lowest `length` bits of `bits`, at most `MOST`; the others must be 0.
+    pub const fn new(bits: u64, length: u32) -> Self {
+        Self(bits << 8 | length as u64)
+    }
+
+    /// How many bits.
+    #[inline(always)]
+    pub const fn length(self) -> u32 {
+        (self.0 & 255) as u32
+    }
+
+    /// These, then those of `next`; together at most `MOST`.
+    #[inline(always)]
+    pub const fn then(self, next: Self) -> Self {
+        let bits = (next.0 & !255) << (self.0 & 63);
+        Self((self.0 | bits) + (next.0 & 255))
+    }
+}
+
 /// Writes into memory that has 8 bytes more than what is written.
 pub struct Bits<'o> {
     out: &'o mut [u8],
@@ -35,6 +63,12 @@ impl<'o> Bits<'o> {
         self.at += (self.count >> 3) as usize;
         self.buffer >>= self.count & 56;
         self.count &= 7;
+    }
+
+    /// All bits of a code.
+    #[inline(always)]
+    pub fn code(&mut self, code: Code) {
+        self.put(code.0 >> 8, code.length());
     }
 
     /// Fills the last byte with zeros.

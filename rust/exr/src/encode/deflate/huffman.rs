@@ -1,9 +1,12 @@
 //! Huffman codes of limited length, as deflate (RFC 1951) writes them down.
 
-use super::bits::Bits;
+use super::bits::{Bits, Code};
+use super::far::Far;
 
 /// Literals 0 to 255, end of block, lengths.
 pub const SYMBOLS: usize = 286;
+/// Codes of distances that deflate knows.
+const DISTANCES: usize = 30;
 /// Four literals and what is left of a byte fit in 64 bits, so that they go out in one step.
 pub const LIMIT: usize = 12;
 /// A code of code lengths has at most so many bits.
@@ -136,8 +139,8 @@ fn complete(of_length: &mut [usize; 32], limit: usize) {
     }
 }
 
-/// Codes with their first bit lowest, and above them (from bit 16) their lengths.
-pub fn codes<const N: usize>(lengths: &[u8; N]) -> [u32; N] {
+/// Codes, their first bit lowest.
+pub fn codes<const N: usize>(lengths: &[u8; N]) -> [Code; N] {
     let mut next = [0_u16; 17];
     for &length in lengths {
         next[usize::from(length) + 1] += u16::from(length > 0);
@@ -145,11 +148,12 @@ pub fn codes<const N: usize>(lengths: &[u8; N]) -> [u32; N] {
     for length in 1..17 {
         next[length] = next[length].wrapping_add(next[length - 1]) << 1;
     }
-    let mut codes = [0; N];
+    let mut codes = [Code::default(); N];
     for (code, &length) in codes.iter_mut().zip(lengths) {
         let next = &mut next[usize::from(length)];
         if length > 0 {
-            *code = u32::from(next.reverse_bits() >> (16 - length)) | u32::from(length) << 16;
+            let bits = next.reverse_bits() >> (16 - length);
+            *code = Code::new(u64::from(bits), u32::from(length));
             *next += 1;
         }
     }
@@ -159,27 +163,30 @@ pub fn codes<const N: usize>(lengths: &[u8; N]) -> [u32; N] {
 /// How the lengths of a block's codes are written: symbols of the code of code lengths.
 pub struct Header {
     /// Symbol, and above it (from bit 8) what its extra bits say.
-    items: [u16; SYMBOLS + 1],
+    items: [u16; SYMBOLS + DISTANCES],
     used: usize,
     literals: usize,
+    distances: usize,
     lengths: [u8; META_SYMBOLS],
     stored: usize,
 }
 
 impl Header {
-    /// For the literal code of `lengths`; there is one distance, of one bit.
-    pub fn new(lengths: &[u8; SYMBOLS]) -> Self {
+    /// For the literal code of `lengths`; there are one or two distances, of one bit each.
+    pub fn new(lengths: &[u8; SYMBOLS], far: Option<Far>) -> Self {
         let literals = lengths
             .iter()
             .rposition(|&length| length > 0)
             .map_or(257, |last| (last + 1).max(257));
         let mut counts = [0_u32; META_SYMBOLS];
-        let mut items = [0; SYMBOLS + 1];
+        let mut items = [0; SYMBOLS + DISTANCES];
         let mut used = 0;
-        let mut all = [0_u8; SYMBOLS + 1];
+        let mut all = [0_u8; SYMBOLS + DISTANCES];
         all[..literals].copy_from_slice(&lengths[..literals]);
+        let last = far.map_or(0, |far| far.symbol);
         all[literals] = 1;
-        repeats(&all[..=literals], |symbol, extra| {
+        all[literals + last] = 1;
+        repeats(&all[..=literals + last], |symbol, extra| {
             counts[usize::from(symbol)] += 1;
             items[used] = u16::from(symbol) | u16::from(extra) << 8;
             used += 1;
@@ -197,6 +204,7 @@ impl Header {
             items,
             used,
             literals,
+            distances: last + 1,
             lengths,
             stored,
         }
@@ -214,7 +222,7 @@ impl Header {
     /// Writes it.
     pub fn write(&self, bits: &mut Bits<'_>) {
         bits.put(self.literals as u64 - 257, 5);
-        bits.put(0, 5);
+        bits.put(self.distances as u64 - 1, 5);
         bits.put(self.stored as u64 - 4, 4);
         for &symbol in &META_ORDER[..self.stored] {
             bits.put(u64::from(self.lengths[symbol]), 3);
@@ -222,9 +230,8 @@ impl Header {
         let codes = codes(&self.lengths);
         for item in &self.items[..self.used] {
             let symbol = usize::from(item & 255);
-            let (code, length) = (codes[symbol] & 0xffff, codes[symbol] >> 16);
-            let both = u64::from(code) | u64::from(item >> 8) << length;
-            bits.put(both, length + u32::from(META_EXTRA[symbol]));
+            let extra = Code::new(u64::from(item >> 8), u32::from(META_EXTRA[symbol]));
+            bits.code(codes[symbol].then(extra));
         }
     }
 }

@@ -1,16 +1,19 @@
-//! Deflate (RFC 1951) for filtered pixels: runs of one byte, and Huffman codes made for each block.
+//! Deflate (RFC 1951) for filtered pixels: runs of one byte, repeats of the row above where that
+//! helps, and Huffman codes made for each block.
 //!
-//! What a filter leaves of an image is noise and runs, in which a search for longer repeats finds
+//! What a filter leaves of an image is noise and runs, in which a search for other repeats finds
 //! little for its time. Two passes over bytes that are in the cache: find runs and count symbols;
-//! write codes, four literals at a time.
+//! write codes, eight literals at a time.
 
 mod bits;
+mod far;
 mod huffman;
 mod lengths;
 mod plan;
 mod runs;
 
-use self::bits::{Bits, Rest};
+use self::bits::{Bits, Code, Rest, MOST};
+use self::far::Far;
 use self::huffman::SYMBOLS;
 use self::lengths::{EXTRA, REST, SYMBOL};
 use self::plan::{add, cost, header_cost, Plan, END};
@@ -25,6 +28,7 @@ const STORED: usize = 65_535;
 
 /// One deflate stream after another.
 pub struct Deflate {
+    far: Option<Far>,
     rest: Rest,
     spans: Vec<Span>,
     tally: Box<Tally>,
@@ -42,9 +46,11 @@ struct Block {
 }
 
 impl Deflate {
-    /// Nothing packed yet.
-    pub fn new() -> Self {
+    /// Nothing packed yet. With rows of so many bytes, those that repeat the row above are found;
+    /// with 0, runs only.
+    pub fn new(row: usize) -> Self {
         Self {
+            far: Far::new(row),
             rest: Rest::default(),
             spans: Vec::new(),
             tally: Box::new(Tally::new()),
@@ -69,7 +75,7 @@ impl Deflate {
         while from < size {
             let to = size.min(from + section);
             let before = self.spans.len();
-            let counts = scan(bytes, from, to, &mut self.spans, &mut self.tally);
+            let counts = scan(bytes, from, to, self.far, &mut self.spans, &mut self.tally);
             let next = Block {
                 from,
                 to,
@@ -101,7 +107,7 @@ impl Deflate {
         self.kept.swap(0, 1);
         let plan = match self.kept[0].take() {
             Some(plan) if plan.is_near(&block.counts, block.cost) => plan,
-            _ => Box::new(Plan::new(&block.counts)),
+            _ => Box::new(Plan::new(&block.counts, self.far)),
         };
         let plan = self.kept[0].insert(plan);
         let packed = plan.size(&block.counts);
@@ -114,7 +120,8 @@ impl Deflate {
         if packed < stored {
             bits.put(u64::from(last) | 2 << 1, 3);
             plan.header.write(&mut bits);
-            emit(raw, &self.spans[..block.spans], &plan.codes, &mut bits);
+            let spans = &self.spans[..block.spans];
+            emit(raw, spans, &plan.codes, self.far, &mut bits);
         } else {
             for (index, part) in raw.chunks(STORED).enumerate() {
                 let last = last && (index + 1) * STORED >= raw.len();
@@ -152,45 +159,49 @@ impl Block {
 }
 
 widened! {
-    fn emit(raw: &[u8], spans: &[Span], codes: &[u32; SYMBOLS], bits: &mut Bits<'_>) = emit_body
+    fn emit(raw: &[u8], spans: &[Span], codes: &[Code; SYMBOLS], far: Option<Far>, bits: &mut Bits<'_>) = emit_body
 }
 
 #[inline(always)]
-fn emit_body(raw: &[u8], spans: &[Span], codes: &[u32; SYMBOLS], bits: &mut Bits<'_>) {
-    let put = |bits: &mut Bits<'_>, code: u32| bits.put(u64::from(code & 0xffff), code >> 16);
+fn emit_body(
+    raw: &[u8],
+    spans: &[Span],
+    codes: &[Code; SYMBOLS],
+    far: Option<Far>,
+    bits: &mut Bits<'_>,
+) {
+    // Of two distances, a zero bit says that it is 1.
+    let distances = [Code::new(0, 1), far.map_or(Code::default(), Far::code)];
     let mut rest = raw;
     for span in spans {
         let (literals, after) = rest.split_at(span.literals as usize);
         rest = &after[span.run as usize..];
-        let (fours, few) = literals.as_chunks::<4>();
-        for four in fours {
-            let [a, b, c, d] = four.map(|byte| codes[usize::from(byte)]);
-            let (ab, cd) = (pair(a, b), pair(c, d));
-            bits.put(ab.0 | cd.0 << ab.1, ab.1 + cd.1);
+        let (eights, few) = literals.as_chunks::<8>();
+        for eight in eights {
+            let [a, b, c, d, e, f, g, h] = eight.map(|byte| codes[usize::from(byte)]);
+            let first = a.then(b).then(c.then(d));
+            let second = e.then(f).then(g.then(h));
+            if first.length() + second.length() <= MOST {
+                bits.code(first.then(second));
+            } else {
+                bits.code(first);
+                bits.code(second);
+            }
         }
         for &byte in few {
-            put(bits, codes[usize::from(byte)]);
+            bits.code(codes[usize::from(byte)]);
         }
         let mut run = span.run as usize;
+        let distance = distances[usize::from(span.is_far)];
         while run > 0 {
             let now = run.min(258) - 3;
-            let code = codes[usize::from(SYMBOL[now])];
-            let length = code >> 16;
-            // The one distance is a zero bit.
-            let said = u64::from(code & 0xffff) | u64::from(REST[now]) << length;
-            bits.put(said, length + u32::from(EXTRA[now]) + 1);
+            let more = Code::new(u64::from(REST[now]), u32::from(EXTRA[now]));
+            let length = codes[usize::from(SYMBOL[now])].then(more);
+            bits.code(length.then(distance));
             run -= now + 3;
         }
     }
-    put(bits, codes[END]);
-}
-
-/// Two codes as one, and its length.
-#[inline(always)]
-fn pair(first: u32, second: u32) -> (u64, u32) {
-    let length = first >> 16;
-    let both = u64::from(first & 0xffff) | u64::from(second & 0xffff) << length;
-    (both, length + (second >> 16))
+    bits.code(codes[END]);
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The codes of a block, and what blocks cost.
 
+use super::bits::Code;
+use super::far::Far;
 use super::huffman::{codes, lengths, Header, LIMIT, SYMBOLS};
 use super::runs::Counts;
 use crate::encode::wide::widened;
@@ -16,15 +18,17 @@ const RARE: usize = 64;
 /// Codes for a block.
 pub struct Plan {
     lengths: [u8; SYMBOLS],
+    has_far: bool,
     /// As `codes` of `huffman` gives them.
-    pub codes: [u32; SYMBOLS],
+    pub codes: [Code; SYMBOLS],
     /// What tells the reader.
     pub header: Header,
 }
 
 impl Plan {
     /// About the best for `counts`.
-    pub fn new(counts: &Counts) -> Self {
+    pub fn new(counts: &Counts, far: Option<Far>) -> Self {
+        let far = far.filter(|_| counts.far > 0);
         let mut symbols = counts.symbols;
         symbols[END] = 1;
         let missing = symbols[..END].iter().filter(|&&count| count == 0).count();
@@ -36,7 +40,8 @@ impl Plan {
         let lengths = lengths(&symbols, LIMIT);
         Self {
             codes: codes(&lengths),
-            header: Header::new(&lengths),
+            header: Header::new(&lengths, far),
+            has_far: far.is_some(),
             lengths,
         }
     }
@@ -50,7 +55,8 @@ impl Plan {
     /// Whether all of these symbols have codes, not much longer than their best ones, whose
     /// `cost` is known.
     pub fn is_near(&self, counts: &Counts, cost: f32) -> bool {
-        coded(&self.lengths, counts).is_some_and(|coded| coded as f32 <= cost + NEAR)
+        (self.has_far || counts.far == 0)
+            && coded(&self.lengths, counts).is_some_and(|coded| coded as f32 <= cost + NEAR)
     }
 }
 
@@ -83,6 +89,7 @@ widened! {
 #[inline(always)]
 fn add_body(to: &mut Counts, other: &Counts) {
     to.extra += other.extra;
+    to.far += other.far;
     for (to, other) in to.symbols.iter_mut().zip(&other.symbols) {
         *to += other;
     }

@@ -1,34 +1,49 @@
-//! Which bytes are literals and which repeat the one before them, and how often each occurs.
+//! Which bytes are literals, which repeat the one before them or the row above, and how often each
+//! occurs.
 
+use super::far::Far;
 use super::huffman::SYMBOLS;
 use super::lengths::{EXTRA, SYMBOL};
 use crate::encode::wide::equal_plain;
 #[cfg(target_arch = "x86_64")]
 use crate::encode::wide::{equal_avx2, here};
 
-/// Literals, then a run that repeats the last byte.
+/// Literals, then a run that repeats the last byte or the row above.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
     /// Bytes as they are.
     pub literals: u32,
-    /// Bytes equal to the one before: 0, or what matches can say.
+    /// Bytes equal to those before: 0, or what matches can say.
     pub run: u32,
+    /// They are those of the row above.
+    pub is_far: bool,
 }
 
 /// Bytes that must be readable behind those that are looked at.
 pub const SLACK: usize = 64;
 
-/// Runs that are shorter stay literals: a match takes two codes.
-const SHORTEST: u32 = 8;
-const LONGEST: u32 = 258;
+/// Runs that are shorter stay literals: where they are many, the code of their byte is short, and
+/// each match is two codes and a turn that no processor foresees.
+const SHORTEST: usize = 12;
+/// The same for the row above, whose distance takes bits as well.
+const SHORTEST_FAR: usize = 24;
+/// The row above must give so many bytes more than a run.
+const MORE: usize = 8;
+/// So long a run is taken as it is.
+const PLENTY: usize = 64;
+const LONGEST: usize = 258;
+// Whatever begins a repeat is taken.
+const _: () = assert!(SHORTEST_FAR >= SHORTEST + MORE);
 
 /// How often each symbol occurs, and how many bits stand beside the codes.
 #[derive(Clone)]
 pub struct Counts {
     /// Literals and lengths; the end of the block is not counted.
     pub symbols: [u32; SYMBOLS],
-    /// Extra bits of lengths, and one of each distance.
+    /// Extra bits of lengths, and all of distances.
     pub extra: u32,
+    /// How often the row above is repeated.
+    pub far: u32,
 }
 
 impl Counts {
@@ -36,16 +51,16 @@ impl Counts {
     pub const NONE: Self = Self {
         symbols: [0; SYMBOLS],
         extra: 0,
+        far: 0,
     };
 
-    fn run(&mut self, run: u32) {
+    fn run(&mut self, run: usize, distance: u32) {
         let (whole, rest) = (run / LONGEST, run % LONGEST);
-        self.symbols[285] += whole;
-        self.extra += whole;
+        self.symbols[285] += whole as u32;
+        self.extra += whole as u32 * distance;
         if rest > 0 {
-            let length = rest as usize - 3;
-            self.symbols[usize::from(SYMBOL[length])] += 1;
-            self.extra += 1 + u32::from(EXTRA[length]);
+            self.symbols[usize::from(SYMBOL[rest - 3])] += 1;
+            self.extra += distance + u32::from(EXTRA[rest - 3]);
         }
     }
 }
@@ -60,12 +75,14 @@ impl Tally {
     }
 }
 
-/// Looks at `bytes[from..to]`, behind which `SLACK` bytes can be read; adds its spans.
+/// Looks at `bytes[from..to]`, behind which `SLACK` bytes can be read; adds its spans. The row above
+/// is `far` before.
 #[cfg_attr(target_arch = "x86_64", expect(unsafe_code))]
 pub fn scan(
     bytes: &[u8],
     from: usize,
     to: usize,
+    far: Option<Far>,
     spans: &mut Vec<Span>,
     tally: &mut Tally,
 ) -> Counts {
@@ -76,18 +93,19 @@ pub fn scan(
             bytes: &[u8],
             from: usize,
             to: usize,
+            far: Option<Far>,
             spans: &mut Vec<Span>,
             tally: &mut Tally,
         ) -> Counts {
-            look(bytes, from, to, spans, tally, |a, b| equal_avx2(a, b))
+            look(bytes, from, to, far, spans, tally, |a, b| equal_avx2(a, b))
         }
         if here() {
             // SAFETY: `wide` is safe but for what it asks of the processor, and `here` just
             // found all of that.
-            return unsafe { wide(bytes, from, to, spans, tally) };
+            return unsafe { wide(bytes, from, to, far, spans, tally) };
         }
     }
-    look(bytes, from, to, spans, tally, equal_plain)
+    look(bytes, from, to, far, spans, tally, equal_plain)
 }
 
 #[inline(always)]
@@ -95,65 +113,78 @@ pub fn look(
     bytes: &[u8],
     from: usize,
     to: usize,
+    far: Option<Far>,
     spans: &mut Vec<Span>,
     tally: &mut Tally,
     equal: impl Fn(&[u8; 64], &[u8; 64]) -> u64,
 ) -> Counts {
     let mut counts = Counts::NONE;
-    // Bit i: the byte at `at + i` is as the one before.
-    let repeats = |at: usize| {
-        let (now, before) = (bytes[at..].first_chunk(), bytes[at - 1..].first_chunk());
+    // Bit i: the byte at `at + i` is as the one `back` before.
+    let repeats = |at: usize, back: usize| {
+        let (now, before) = (bytes[at..].first_chunk(), bytes[at - back..].first_chunk());
         let (Some(now), Some(before)) = (now, before) else {
             return 0;
         };
         let left = to - at;
         equal(now, before) & if left < 64 { (1 << left) - 1 } else { u64::MAX }
     };
-    let (mut start, mut at) = (from, from.max(1));
-    while at < to {
-        let same = repeats(at);
-        let pairs = same & same >> 1;
-        let fours = pairs & pairs >> 2;
-        let long = fours & fours >> 4;
-        if long == 0 {
-            at += 64 - (SHORTEST as usize - 1);
-            continue;
-        }
-        let skipped = long.trailing_zeros();
-        let first = at + skipped as usize;
-        let mut ones = (!(same >> skipped)).trailing_zeros() as usize;
-        let mut end = first + ones;
-        if skipped as usize + ones == 64 {
-            loop {
-                ones = if end < to {
-                    (!repeats(end)).trailing_zeros() as usize
-                } else {
-                    0
-                };
-                end += ones;
-                if ones < 64 {
-                    break;
-                }
+    // How many bytes from `at` on are as those `back` before.
+    let length = |at: usize, back: usize| {
+        let mut end = at;
+        while end < to {
+            let ones = (!repeats(end, back)).trailing_zeros();
+            end += ones as usize;
+            if ones < 64 {
+                break;
             }
         }
-        at = end + 1;
+        end - at
+    };
+    let (mut start, mut at) = (from, from.max(1));
+    while at < to {
+        let mut long = starts::<SHORTEST>(repeats(at, 1));
+        let above = far.filter(|far| far.distance <= at);
+        if let Some(far) = above {
+            long |= starts::<SHORTEST_FAR>(repeats(at, far.distance));
+        }
+        if long == 0 {
+            at += 65
+                - if above.is_some() {
+                    SHORTEST_FAR
+                } else {
+                    SHORTEST
+                };
+            continue;
+        }
+        let first = at + long.trailing_zeros() as usize;
+        let (mut run, mut taken) = (length(first, 1), None);
+        if let Some(far) = above.filter(|_| run < PLENTY) {
+            // What comes behind may be a run, which costs less.
+            let longer = length(first, far.distance).min(LONGEST);
+            if longer >= SHORTEST_FAR && longer > run + MORE {
+                (run, taken) = (longer, above);
+            }
+        }
+        at = first + run;
         // One or two bytes beyond the longest matches are no match.
-        let over = (end - first) as u32 % LONGEST;
-        end -= if over < 3 { over as usize } else { 0 };
-        let span = Span {
-            literals: (first - start) as u32,
-            run: (end - first) as u32,
-        };
-        counts.run(span.run);
+        let over = run % LONGEST;
+        run -= if over < 3 { over } else { 0 };
+        counts.run(run, taken.map_or(1, Far::bits));
+        counts.far += u32::from(taken.is_some());
         count(&bytes[start..first], tally);
-        spans.push(span);
-        start = end;
+        spans.push(Span {
+            literals: (first - start) as u32,
+            run: run as u32,
+            is_far: taken.is_some(),
+        });
+        start = first + run;
     }
     if start < to {
         count(&bytes[start..to], tally);
         spans.push(Span {
             literals: (to - start) as u32,
             run: 0,
+            is_far: false,
         });
     }
     let [first, second, third, fourth] = &mut tally.0;
@@ -162,6 +193,18 @@ pub fn look(
     }
     tally.0 = [[0; 256]; 4];
     counts
+}
+
+/// Where `COUNT` ones begin that follow each other.
+#[inline(always)]
+fn starts<const COUNT: usize>(mut ones: u64) -> u64 {
+    let mut have = 1;
+    while have < COUNT {
+        let step = have.min(COUNT - have);
+        ones &= ones >> step;
+        have += step;
+    }
+    ones
 }
 
 #[inline(always)]

@@ -2,6 +2,7 @@
 
 use libdeflater::Decompressor;
 
+use super::far::Far;
 use super::huffman::{codes, lengths, LIMIT};
 use super::runs::{look, scan, Tally};
 use super::{Deflate, SLACK};
@@ -65,7 +66,7 @@ fn unpack(stream: &[u8], size: usize) -> Vec<u8> {
 
 #[test]
 fn round_trips_in_one_piece_and_in_many() {
-    let mut deflate = Deflate::new();
+    let mut deflate = Deflate::new(0);
     for size in [
         1, 2, 3, 7, 8, 9, 63, 64, 65, 257, 258, 259, 1000, 5001, 70_000,
     ] {
@@ -95,7 +96,7 @@ fn round_trips_in_one_piece_and_in_many() {
 #[test]
 fn flat_data_is_nothing_and_noise_is_stored() {
     let mut stream = Vec::new();
-    let mut deflate = Deflate::new();
+    let mut deflate = Deflate::new(0);
     let flat = vec![7; (1 << 18) + SLACK];
     deflate.pack(&flat, 1 << 14, true, &mut stream).unwrap();
     assert!(stream.len() < 300, "{}", stream.len());
@@ -108,18 +109,56 @@ fn flat_data_is_nothing_and_noise_is_stored() {
 }
 
 #[test]
+fn rows_that_repeat_the_one_above_are_said_so() {
+    let mut random = noise(11);
+    for row in [4, 5, 6, 255, 256, 257, 6144, 32_768, 32_769] {
+        let above: Vec<u8> = (0..row).map(|_| random() as u8).collect();
+        // Some bytes differ from row to row, and some are a run in which the row above repeats.
+        let mut data: Vec<u8> = (0..6 * row + 13).map(|at| above[at % row]).collect();
+        for at in (0..data.len()).step_by(1 + row / 3) {
+            data[at] = data[at].wrapping_add(random() as u8);
+        }
+        let flat = 3 * row..3 * row + row / 2;
+        data[flat].fill(9);
+        let size = data.len();
+        data.resize(size + SLACK, 1);
+        let mut stream = Vec::new();
+        let mut deflate = Deflate::new(row);
+        for section in [size, row.div_ceil(2)] {
+            stream.clear();
+            deflate.pack(&data, section, true, &mut stream).unwrap();
+            assert!(unpack(&stream, size) == data[..size], "{row}");
+        }
+        if (255..=32_768).contains(&row) {
+            assert!(stream.len() < size / 2, "{row} {}", stream.len());
+        }
+    }
+}
+
+#[test]
 fn every_processor_finds_the_same() {
     for size in [1, 60, 61, 64, 65, 130, 4000] {
         for data in contents(size) {
-            for from in [0, size / 3] {
+            for (from, far) in [(0, None), (size / 3, None), (0, Far::new(97))] {
                 let mut padded = data.clone();
                 padded.resize(size + SLACK, data[size - 1]);
                 let (mut wide, mut plain) = (Vec::new(), Vec::new());
                 let mut tally = Tally::new();
-                let first = scan(&padded, from, size, &mut wide, &mut tally);
-                let second = look(&padded, from, size, &mut plain, &mut tally, equal_plain);
+                let first = scan(&padded, from, size, far, &mut wide, &mut tally);
+                let second = look(
+                    &padded,
+                    from,
+                    size,
+                    far,
+                    &mut plain,
+                    &mut tally,
+                    equal_plain,
+                );
                 assert_eq!(wide, plain);
-                assert_eq!((first.symbols, first.extra), (second.symbols, second.extra));
+                assert_eq!(
+                    (first.symbols, first.extra, first.far),
+                    (second.symbols, second.extra, second.far)
+                );
                 let all: u32 = wide.iter().map(|span| span.literals + span.run).sum();
                 assert_eq!(all as usize, size - from);
             }
@@ -150,6 +189,6 @@ fn codes_are_whole_and_short_enough() {
         assert!(codes(&lengths)
             .iter()
             .zip(&lengths)
-            .all(|(code, length)| code >> 16 == u32::from(*length)));
+            .all(|(code, length)| code.length() == u32::from(*length)));
     }
 }

@@ -55,10 +55,10 @@ impl<W: Write + Seek> Tiff<W> {
             (Mode::Exact, Format::Gray8) => Coder::Lzw,
             (Mode::Exact, _) => Coder::zlib(9, 15, Strategy::Default)?,
             (Mode::Fast, Format::Half(_) | Format::Float) if row / size >= PLANE => {
-                Coder::fast(row / size)
+                Coder::fast(row / size, row)
             }
-            (Mode::Fast, _) => Coder::fast(row * (SECTION / row).max(1)),
-            (Mode::Small, _) => Coder::small()?,
+            (Mode::Fast, _) => Coder::fast(row * (SECTION / row).max(1), 0),
+            (Mode::Small, _) => Coder::small(),
         };
         let method = if matches!(coder, Coder::Lzw) {
             LZW
