@@ -53,6 +53,8 @@ def test_nothing_under_way_is_not_counted() -> None:
 def test_a_watch_says_that_it_waits() -> None:
     assert text(waits=1).endswith("  waiting for more renders")
     assert "waiting" not in text(waits=1, connections=1)
+    assert text(waits=1, files_total=0) == "no files yet  waiting for more renders"
+    assert text(files_total=0, connections=1) == "reading the list  1 conn"
     assert "3/9 files" in text(is_whole=True)
     assert "3/9+ files" in text(waits=1, is_whole=True, in_flight=2)  # more will come
 

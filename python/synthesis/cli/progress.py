@@ -113,9 +113,17 @@ class TransferLine:
         under_way = f"{now.in_flight:,} at once" if now.in_flight else ""
         waiting = self._waits and not (now.connections or now.in_flight)
         left = "" if self._waits else _time_left(now, files_rate, bytes_rate, whole=whole)
+        counts = f"{now.files_done:,}/{now.files_total:,}{more} files"
+        if not now.files_total and not whole:
+            counts = "no files yet" if waiting else "reading the list"
         parts = [
-            (9, f"{self._label} {now.files_done:,}/{now.files_total:,}{more} files".strip()),
-            (5, _of(now.bytes_done, now.bytes_total if whole and now.sizes_known else 0)),
+            (9, f"{self._label} {counts}".strip()),
+            (
+                5,
+                _of(now.bytes_done, now.bytes_total if whole and now.sizes_known else 0)
+                if now.files_total
+                else "",
+            ),
             (2, f"{now.files_present:,} there before" if now.files_present else ""),
             (4, f"{size(bytes_rate)}/s" if bytes_rate else ""),
             (6, f"{files_rate:,.0f} files/s" if files_rate >= 1 else ""),
