@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fakes import faults
 from fakes.command import Command
 from fakes.faulty import JOB, FaultyServer, File, made
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from fakes.faulty import FileExchange
 
 FILES = 6
 posix = pytest.mark.skipif(os.name != "posix", reason="links to folders")
@@ -117,6 +120,35 @@ def test_a_list_that_cannot_be_had_leaves_no_folder(cli: Command, server: Faulty
     done = cli("fetch", f"{server.url}/nothing/here", "-o", "new/out")
     assert done.code == 4
     assert not (cli.folder / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "encoding", "comes"),
+    [
+        ("known.bin", "gzip", True),
+        ("a.tar.gz", "x-gzip", True),
+        ("a.bin", "aws-chunked", True),
+        ("a.bin", "gzip", False),
+    ],
+)
+def test_a_file_that_lies_there_encoded_comes_as_it_is(
+    cli: Command, server: FaultyServer, name: str, encoding: str, comes: bool
+) -> None:
+    file = server.lines[0]
+
+    def say_encoded(exchange: FileExchange) -> None:
+        answer = exchange.honest()
+        answer.headers["Content-Encoding"] = encoding
+        exchange.reply(answer)
+
+    server.faults[file.name] = [faults.always(say_encoded)]
+    row = {"url": f"{server.url}/api/v1/files/{JOB}/{file.name}", "name": name}
+    told = {"size": len(file.data), "sha256": file.sha256} if name == "known.bin" else {}
+    (cli.folder / "list.ndjson").write_text(json.dumps(row | told))
+    done = cli("fetch", "list.ndjson", "-o", "out")
+    assert (done.code == 0, (cli.folder / "out" / name).exists()) == (comes, comes), done
+    assert comes or f"sends it encoded as {encoding}" in done.err
+    assert not comes or (cli.folder / "out" / name).read_bytes() == file.data
 
 
 @posix

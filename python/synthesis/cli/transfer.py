@@ -137,7 +137,7 @@ class How(NamedTuple):
     def use_network(self) -> None:
         """Let this process's connections go as `--proxy` and `--cacert` say."""
         if self.proxy is not None:
-            if re.match(r"(https?|socks(4a?|5h?))://[^/\s]*\w", self.proxy, re.IGNORECASE) is None:
+            if re.fullmatch(r"(?i)(https?|socks(4a?|5h?))://([^/\s]*@)?[\w\[]\S*", self.proxy) is None:
                 raise UsageError("--proxy is no address", hint="write it like http://proxy.example.com:3128")
             for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
                 os.environ[name] = os.environ[name.lower()] = self.proxy

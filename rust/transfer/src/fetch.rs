@@ -191,7 +191,7 @@ async fn get_once(
     let encoding = response
         .header(CONTENT_ENCODING.as_str())
         .unwrap_or("identity");
-    if !encoding.eq_ignore_ascii_case("identity") {
+    if !comes_as_it_is(entry, &encoding.to_ascii_lowercase()) {
         let text = format!(
             "{}: {} sends it encoded as {encoding}",
             entry.name,
@@ -208,6 +208,23 @@ async fn get_once(
         return Err(Fault::Content(Error::new("bad-answer", text)));
     }
     Ok(response)
+}
+
+/// True if bytes that the server calls encoded may be the file itself, because it lies there so: its
+/// size or its sha256 will show, or its name says it. Of a bare URL nothing else would.
+fn comes_as_it_is(entry: &Entry, encoding: &str) -> bool {
+    let endings: &[&str] = match encoding {
+        "identity" | "" | "aws-chunked" => return true,
+        "gzip" | "x-gzip" => &[".gz", ".tgz", ".svgz"],
+        "compress" | "x-compress" => &[".Z"],
+        "bzip2" | "x-bzip2" => &[".bz2", ".tbz2"],
+        "br" => &[".br"],
+        "zstd" => &[".zst"],
+        _ => &[],
+    };
+    entry.sha256.is_some()
+        || entry.bytes.is_some()
+        || endings.iter().any(|ending| entry.name.ends_with(ending))
 }
 
 /// True for refusals that another try may escape: what is overloaded, away or not ready.
