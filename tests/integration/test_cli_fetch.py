@@ -110,6 +110,7 @@ def test_a_list_from_a_terminal_is_asked_for(cli: Command, server: FaultyServer)
     terminal.type(plain(server).splitlines()[0] + "\n\x04")
     assert terminal.wait() == 0
     assert len(list((cli.folder / "out").iterdir())) == 1
+    assert "\x1b" not in terminal.shown  # nothing is drawn over what is typed
 
 
 def test_a_list_that_is_not_there(cli: Command) -> None:

@@ -95,6 +95,7 @@ def fetch(
     session.out.event("start", directory=str(directory), resume=resume)
     if urls == "-" and sys.stdin.isatty():
         end = "Control-Z and Enter" if os.name == "nt" else "Control-D"
+        session.out.is_typed_into = True
         session.out.note(f"reading the list from standard input, a URL a line; end it with {end}")
     summary = run(session, call, resume=resume, directory=directory)
     report(session, summary, how, directory)

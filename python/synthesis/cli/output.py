@@ -36,6 +36,7 @@ class Output:
         self._secrets: set[str] = set()
         self._streaming = False  # NDJSON events were printed
         self.label = ""  # stands before the progress line
+        self.is_typed_into = False  # somebody types meanwhile: no line is drawn over that
         self._line = 0  # cells of the unfinished progress line
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):
@@ -130,7 +131,7 @@ class Output:
     @property
     def can_redraw(self) -> bool:
         """True when stderr is a terminal on which a line can be drawn over; a dumb one is like a log."""
-        return _obeys(sys.stderr)
+        return _obeys(sys.stderr) and not self.is_typed_into
 
     @property
     def room(self) -> int:
