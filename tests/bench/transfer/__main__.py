@@ -103,7 +103,7 @@ def main() -> int:
     print(f"\n{verdicts}")
     if asked.write:
         report.write_between(report.PAGE, "transfers", "\n\n".join([pages[0], verdicts, *pages[1:]]))
-    return int(any(not check.passed for check in found))
+    return int(any(check.passed is False for check in found))
 
 
 def measure_all(

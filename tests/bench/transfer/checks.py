@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bench.transfer.peers import OURS, OURS_CHECKED
@@ -14,6 +14,7 @@ PERMIT = 300 * 1024
 MOST_MEMORY = 64 * 2**20
 NAMED = ("curl -Z", "wget2", "rclone", "aria2", "s5cmd", "obstore", "aiohttp")
 """Whom the row of many small files names."""
+VERDICTS = {True: "pass", False: "**fail**", None: ""}
 
 
 @dataclass(frozen=True)
@@ -23,16 +24,14 @@ class Check:
     what: str
     must: str
     found: str
-    passed: bool
+    passed: bool | None
+    """None where nothing is demanded: the figure is told beside one that is."""
 
 
 def table(checks: list[Check]) -> str:
     """The checks as Markdown."""
     lines = ["| demand | must | found | |", "| --- | --- | --- | --- |"]
-    rows = (
-        f"| {c.what} | {c.must} | {' '.join(c.found.split())} | {'pass' if c.passed else '**fail**'} |"
-        for c in checks
-    )
+    rows = (f"| {c.what} | {c.must} | {' '.join(c.found.split())} | {VERDICTS[c.passed]} |" for c in checks)
     return "\n".join([*lines, *rows])
 
 
@@ -47,9 +46,16 @@ def of_cell(result: Result) -> list[Check]:
     elif cell.corpus == "A" and cell.in_flight is None and cell.rtt_ms:
         checks += _own_number(result)
     elif cell.corpus in "CD":
-        best = result.best_peer(result.wall)
-        checks += [_at_most(f"{title}: wall", result.wall(OURS_CHECKED.name), best, 1.0)]
+        checks += _large(result)
     return checks
+
+
+def _large(result: Result) -> list[Check]:
+    """As soon as the best of those who check nothing either; and, beside it, with all checks on."""
+    best = result.best_peer(result.wall)
+    demand = _at_most(f"{result.cell.brief}: wall, what the others do", result.wall(OURS.name), best, 1.0)
+    checked = _at_most("the same, checked", result.wall(OURS_CHECKED.name), best, 1.0)
+    return [demand, replace(checked, must="", passed=None)]
 
 
 def _small(result: Result) -> list[Check]:
