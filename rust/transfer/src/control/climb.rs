@@ -13,6 +13,9 @@ const TELLING: u64 = 8;
 /// So many times the first answers' time without so many small files end the climb as well.
 const PATIENCE: f64 = 3.0;
 
+/// Seconds of queue that are left: where answers take a millisecond, each wake-up then does more.
+const SPARE: f64 = 0.002;
+
 /// Permits that are added in a second: handshakes begin no faster.
 const FASTEST: f64 = 4_000.0;
 
@@ -70,7 +73,10 @@ impl Climb {
         let was_queued = std::mem::replace(&mut self.is_queued, mean > QUEUED * quickest);
         match (was_queued, self.is_queued) {
             // The rest of them only stand in the queue.
-            (true, true) => return Step::Queued((permits as f64 * quickest / mean).ceil() as usize),
+            (true, true) => {
+                let enough = permits as f64 * (quickest + SPARE) / mean;
+                return Step::Queued((enough.ceil() as usize).min(permits));
+            }
             // It may have been a hiccup.
             (false, true) => return Step::Go(permits),
             _ => {}
