@@ -84,6 +84,23 @@ def test_big_files_are_taken_up_where_they_were(seed: int, tmp_path: Path) -> No
         assert_complete(server, tmp_path)
 
 
+def test_a_part_that_is_changed_between_two_runs_is_found(tmp_path: Path) -> None:
+    count, size = 3, 24 * MIB
+    files = [File(f"{at}.exr", made(size, at), flag="exr", render_id=at) for at in range(count)]
+    with FaultyServer(files, pace=0.001) as server:
+        child = start(server, tmp_path, assets=["exr"], concurrency=count)
+        wait_for_bytes(server, count * size // 2)
+        kill(child)
+        part = max((tmp_path / STATE).glob("*.part"), key=lambda path: path.stat().st_size)
+        with part.open("r+b") as changed:
+            changed.seek(2 * MIB)
+            changed.write(b"changed by somebody")
+
+        server.pace = 0
+        assert fetch(server, tmp_path, assets=["exr"]).failures == ()
+        assert_complete(server, tmp_path)
+
+
 def journal_of(folder: Path) -> dict[str, tuple[str, int]]:
     """What a journal vouches for: by part the sha256 of the whole and the bytes that are there."""
     known: dict[str, tuple[str, int]] = {}

@@ -109,3 +109,14 @@ def test_a_part_that_fails_for_ever_does_not_lose_the_others(tmp_path: Path) -> 
         assert fetch(server, tmp_path, assets=["exr"]).failures == ()
         assert server.sent[NAME] <= SIZE - done // 2
         assert_complete(server, tmp_path)
+
+
+@pytest.mark.parametrize("turn", [0, 1, 4])
+def test_a_wrong_byte_is_found_among_files_that_are_read_back_together(turn: int, tmp_path: Path) -> None:
+    files = [File(f"{at}.exr", made(SIZE, at), flag="exr", render_id=at) for at in range(3)]
+    with FaultyServer(files, pace=0.001) as server:
+        server.faults["1.exr"] = [*[faults.honest] * turn, faults.always(faults.wrong_bytes(at=5_000_000))]
+        (failure,) = fetch(server, tmp_path, assets=["exr"]).failures
+        assert (failure.name, failure.kind) == ("1.exr", "mismatch")
+        assert final_names(tmp_path) == ["0.exr", "2.exr"]
+        assert_exact(server, tmp_path)

@@ -269,6 +269,11 @@ impl Board {
         lock(&self.larges).retain(|other| !Arc::ptr_eq(other, large));
     }
 
+    /// The large files that are being fetched.
+    pub fn larges(&self) -> Vec<Arc<Large>> {
+        lock(&self.larges).clone()
+    }
+
     /// Wakes permits without work: a large file may be helped with now.
     pub fn call_helpers(&self) {
         if self.idle.load(Ordering::Relaxed) > 0 {

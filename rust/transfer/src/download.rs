@@ -118,6 +118,7 @@ async fn run(
         links,
         folder,
         journal,
+        readers: Arc::default(),
         fates: Arc::new(Fates::open(packer, options.report, options.finished)?),
         counters,
     });

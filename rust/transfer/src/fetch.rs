@@ -18,6 +18,7 @@ use crate::folder::Folder;
 use crate::http::{Http, Piece, Response};
 use crate::journal::Journal;
 use crate::key::host;
+use crate::large::Readers;
 use crate::links::{Link, Links};
 use crate::manifest::{sha256, Source};
 
@@ -39,6 +40,8 @@ pub struct Context {
     pub folder: Folder,
     /// What is known of half-done files.
     pub journal: Journal,
+    /// Who hashes what large files have on disk.
+    pub readers: Arc<Readers>,
     /// Where the end of each file is told.
     pub fates: Arc<Fates>,
     /// What the caller sees of it all.

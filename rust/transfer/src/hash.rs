@@ -15,6 +15,7 @@ mod state;
 #[cfg(target_arch = "x86_64")]
 mod wide;
 
+pub use self::lanes::{compress, width};
 pub use self::state::Hash;
 
 #[cfg(any(test, feature = "fuzzing"))]

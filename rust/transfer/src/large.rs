@@ -7,6 +7,7 @@
 mod claims;
 mod hash;
 mod range;
+mod readers;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -19,7 +20,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use self::claims::Claims;
+use self::claims::{Claims, TURNS, TURNS_HASHED};
+use self::readers::Hashed;
 use crate::backoff::lock;
 use crate::board::Board;
 use crate::counters::{add, take};
@@ -27,15 +29,16 @@ use crate::entry::Entry;
 use crate::error::{Error, Result};
 use crate::fetch::{Context, Fault};
 use crate::folder::part_id;
-use crate::hash::Hash;
 use crate::http::Response;
 use crate::manifest::hex;
 use crate::patience::Patience;
 use crate::ranges::Ranges;
 use crate::untold;
 
+pub use self::readers::Readers;
+
 /// Smaller files are never split: a second request costs more than it brings.
-const SPLIT_FROM: u64 = 16 << 20;
+const SPLIT_FROM: u64 = 8 << 20;
 
 /// How often permits without work are called to help.
 const CALL: Duration = Duration::from_millis(100);
@@ -56,7 +59,7 @@ pub struct Large {
     file: File,
     validator: OnceLock<String>,
     claims: Mutex<Claims>,
-    hash: tokio::sync::Mutex<(Hash, u64)>,
+    hash: Arc<tokio::sync::Mutex<Hashed>>,
     counted: AtomicU64,
     changed: Notify,
     called: Mutex<Instant>,
@@ -102,7 +105,7 @@ pub async fn attempt(
     let mut outcome = large.drive(context, board).await;
     board.withdraw(&large);
     if outcome.is_ok() {
-        outcome = large.check().await;
+        outcome = large.check(&context.readers).await;
     }
     if let Err(fault) = outcome {
         // The next attempt counts what it finds.
@@ -179,8 +182,12 @@ impl Large {
                 proven: false,
                 whole: false,
                 fault: None,
+                turns: match entry.sha256 {
+                    Some(_) => TURNS_HASHED,
+                    None => TURNS,
+                },
             }),
-            hash: tokio::sync::Mutex::new((Hash::new(), 0)),
+            hash: Arc::default(),
             changed: Notify::new(),
             called: Mutex::new(Instant::now()),
             dead: CancellationToken::new(),
@@ -266,11 +273,7 @@ impl Large {
                 }
             }
         }
-        // Hash what has become contiguous while others still fetch; a later call catches up.
-        if self.lag() > NOTED {
-            let large = self.clone();
-            let _ = tokio::task::spawn_blocking(move || large.catch_up(false)).await;
-        }
+        self.follow(&context.readers, board);
         Ok(())
     }
 

@@ -1,9 +1,11 @@
 //! Where the pieces of several files meet, to be hashed side by side.
 //!
-//! Each thread has a queue. Whoever begins it steps aside for as long as others come, who have bytes of
-//! theirs to bring, and then hashes them all; so does whoever makes it full. So there are many when the
+//! Each thread has a queue. Whoever makes it full hashes as long as the lanes are full, and what is left of the
+//! longer pieces waits for the next ones. A task that each queue has while something is in it steps aside as long
+//! as others come, who have bytes of theirs to bring, and then hashes all. So the lanes are full when the
 //! processor is what the run waits for, and nothing waits for company when it is not.
 
+use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::oneshot;
@@ -18,10 +20,21 @@ const WORTH: usize = 2 << 10;
 struct Job {
     hash: Hash,
     piece: Piece,
+    /// Its whole blocks that are not hashed yet.
+    left: Range<usize>,
     done: oneshot::Sender<Hash>,
 }
 
-type Queue = Mutex<Vec<Job>>;
+#[derive(Default)]
+struct Jobs {
+    waiting: Vec<Job>,
+    /// Pieces that came so far.
+    came: u64,
+    /// A task sees to what waits.
+    is_led: bool,
+}
+
+type Queue = Mutex<Jobs>;
 
 thread_local! {
     static QUEUE: Arc<Queue> = Arc::default();
@@ -31,23 +44,6 @@ thread_local! {
 struct Waiting {
     queue: Arc<Queue>,
     done: oneshot::Receiver<Hash>,
-    /// True for the one who sees to it that the queue is hashed.
-    is_first: bool,
-}
-
-impl Waiting {
-    /// Until all who have bytes have brought them, or somebody has hashed them.
-    async fn for_others(&mut self) {
-        let mut before = 0;
-        while self.done.is_empty() {
-            let now = lock(&self.queue).len();
-            if now == before {
-                return run(&self.queue);
-            }
-            before = now;
-            tokio::task::yield_now().await;
-        }
-    }
 }
 
 impl Drop for Waiting {
@@ -56,10 +52,8 @@ impl Drop for Waiting {
             return;
         }
         self.done.close();
-        lock(&self.queue).retain(|job| !job.done.is_closed());
-        if self.is_first {
-            run(&self.queue);
-        }
+        let mut jobs = lock(&self.queue);
+        jobs.waiting.retain(|job| !job.done.is_closed());
     }
 }
 
@@ -72,38 +66,71 @@ impl Hash {
         }
         let (done, receiver) = oneshot::channel();
         let queue = QUEUE.with(Arc::clone);
-        let hash = self.clone();
-        let waiting = {
+        let mut hash = self.clone();
+        let left = hash.edges(&piece);
+        let (is_full, is_led) = {
             let mut jobs = lock(&queue);
-            jobs.push(Job { hash, piece, done });
-            jobs.len()
+            jobs.came += 1;
+            jobs.waiting.push(Job {
+                hash,
+                piece,
+                left,
+                done,
+            });
+            let is_led = std::mem::replace(&mut jobs.is_led, true);
+            (jobs.waiting.len() >= width, is_led)
         };
+        if is_full {
+            run(&queue, lanes::compress_while_full);
+        }
+        if !is_led {
+            tokio::spawn(lead(queue.clone()));
+        }
         let mut own = Waiting {
             queue,
             done: receiver,
-            is_first: waiting == 1,
         };
-        if waiting >= width {
-            run(&own.queue);
-        } else if own.is_first {
-            own.for_others().await;
-        }
         // Whoever hashes tells it; a hash of nothing, which is no file's, stands for one that broke off.
         *self = (&mut own.done).await.unwrap_or_default();
     }
 }
 
-/// Hashes all that is there.
-fn run(queue: &Queue) {
+/// Until all who have bytes have brought them; then hashes what is left.
+async fn lead(queue: Arc<Queue>) {
+    let mut before = 0;
+    loop {
+        {
+            let mut jobs = lock(&queue);
+            if jobs.came == before || jobs.waiting.is_empty() {
+                jobs.is_led = false;
+                break;
+            }
+            before = jobs.came;
+        }
+        tokio::task::yield_now().await;
+    }
+    run(&queue, lanes::compress);
+}
+
+/// Hashes what is there, or as much of it as `compress` takes in.
+fn run(queue: &Queue, compress: impl FnOnce(&mut [lanes::Lane])) {
     let room = Vec::with_capacity(lanes::width());
-    let mut jobs = std::mem::replace(&mut *lock(queue), room);
-    let mut lanes: Vec<_> = jobs
+    let mut jobs = std::mem::replace(&mut lock(queue).waiting, room);
+    let lanes = jobs
         .iter_mut()
-        .map(|job| job.hash.lane(&job.piece))
+        .map(|job| job.hash.blocks(&job.piece[job.left.clone()]));
+    let mut lanes: Vec<_> = lanes.collect();
+    compress(&mut lanes);
+    let left: Vec<usize> = lanes
+        .iter()
+        .map(|lane| lane.blocks.as_flattened().len())
         .collect();
-    lanes::compress(&mut lanes);
-    for job in jobs {
-        let _ = job.done.send(job.hash);
+    for (mut job, left) in jobs.into_iter().zip(left) {
+        job.left.start = job.left.end - left;
+        match left {
+            0 => drop(job.done.send(job.hash)),
+            _ => lock(queue).waiting.push(job),
+        }
     }
 }
 
@@ -114,6 +141,7 @@ mod tests {
     use std::task::{Context, Poll, Waker};
 
     use sha2::{Digest, Sha256};
+    use tokio::task::JoinHandle;
 
     use super::*;
 
@@ -126,7 +154,17 @@ mod tests {
     }
 
     fn waiting() -> usize {
-        QUEUE.with(|queue| lock(queue).len())
+        QUEUE.with(|queue| lock(queue).waiting.len())
+    }
+
+    /// What a permit does with a piece of `length` bytes of `byte`, after `before`.
+    fn take(before: &'static [u8], byte: u8, length: usize) -> JoinHandle<Hash> {
+        tokio::spawn(async move {
+            let mut hash = Hash::new();
+            hash.update(before);
+            hash.take(piece(&vec![byte; length])).await;
+            hash
+        })
     }
 
     /// A file in pieces, some short and some long; its bytes depend on `seed`.
@@ -162,56 +200,50 @@ mod tests {
         many_files().await;
     }
 
-    #[test]
-    fn who_began_hashes_all_once_nobody_comes() {
+    #[tokio::test]
+    async fn who_comes_alone_waits_for_nobody() {
+        let hash = take(b"", 1, WORTH).await.unwrap();
+        assert_eq!(hash.finish()[..], Sha256::digest([1; WORTH])[..]);
+        assert_eq!(waiting(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_is_hashed_until_its_lanes_are_not_and_the_rest_is_not_forgotten() {
+        if lanes::width() <= 2 {
+            return;
+        }
+        let lengths: Vec<usize> = (1..=lanes::width()).map(|n| n * WORTH).collect();
+        let all: Vec<_> = lengths
+            .iter()
+            .map(|length| take(b"x", 3, *length))
+            .collect();
+        // Each has had its turn once: the last made the queue full, and the longer ones have bytes left.
+        tokio::task::yield_now().await;
+        assert!((1..lanes::width()).contains(&waiting()), "{}", waiting());
+        for (task, length) in all.into_iter().zip(lengths) {
+            let whole = [b"x".to_vec(), vec![3; length]].concat();
+            assert_eq!(task.await.unwrap().finish()[..], Sha256::digest(whole)[..]);
+        }
+        assert_eq!(waiting(), 0);
+    }
+
+    #[tokio::test]
+    async fn who_leaves_takes_its_piece_along_and_holds_up_nobody() {
         if lanes::width() <= 2 {
             return;
         }
         let (mut a, mut b) = (Hash::new(), Hash::new());
-        {
-            let mut first = pin!(a.take(piece(&[1; WORTH])));
-            let mut second = pin!(b.take(piece(&[2; WORTH])));
-            assert!(poll(first.as_mut()).is_pending() && poll(second.as_mut()).is_pending());
-            assert!(poll(first.as_mut()).is_pending() && poll(second.as_mut()).is_pending());
-            assert_eq!(waiting(), 2);
-            assert!(poll(first).is_ready() && waiting() == 0 && poll(second).is_ready());
-        }
-        assert_eq!(a.finish()[..], Sha256::digest([1; WORTH])[..]);
-        assert_eq!(b.finish()[..], Sha256::digest([2; WORTH])[..]);
-    }
-
-    #[test]
-    fn a_full_queue_is_hashed_at_once() {
-        let mut hashes = vec![Hash::new(); lanes::width()];
-        let futures = hashes
-            .iter_mut()
-            .map(|hash| Box::pin(hash.take(piece(&[3; WORTH]))));
-        let mut futures: Vec<_> = futures.collect();
-        let last = futures.iter_mut().map(|one| poll(one.as_mut())).last();
-        assert!(last.is_some_and(|last| last.is_ready()) && waiting() == 0);
-    }
-
-    #[test]
-    fn who_leaves_takes_its_piece_along_and_holds_up_nobody() {
-        if lanes::width() <= 2 {
-            return;
-        }
-        let (mut a, mut b, mut c) = (Hash::new(), Hash::new(), Hash::new());
         a.update(b"before");
         {
-            let mut first = Box::pin(a.take(piece(&[4; WORTH])));
+            let mut leaves = Box::pin(a.take(piece(&[4; WORTH])));
             let mut stays = pin!(b.take(piece(&[5; WORTH])));
-            let mut leaves = Box::pin(c.take(piece(&[6; WORTH])));
-            assert!(poll(first.as_mut()).is_pending() && poll(leaves.as_mut()).is_pending());
-            assert!(poll(stays.as_mut()).is_pending());
-            drop(leaves);
+            assert!(poll(leaves.as_mut()).is_pending() && poll(stays.as_mut()).is_pending());
             assert_eq!(waiting(), 2);
-            drop(first);
-            assert_eq!(waiting(), 0);
-            assert!(poll(stays).is_ready());
+            drop(leaves);
+            assert_eq!(waiting(), 1);
+            stays.await;
         }
         assert_eq!(a.finish()[..], Sha256::digest(b"before")[..]);
         assert_eq!(b.finish()[..], Sha256::digest([5; WORTH])[..]);
-        assert_eq!(c.finish()[..], Sha256::digest(b"")[..]);
     }
 }

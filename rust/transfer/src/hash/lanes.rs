@@ -39,6 +39,11 @@ pub fn compress(lanes: &mut [Lane]) {
     compress_with(lanes, best);
 }
 
+/// Takes blocks in as long as enough lanes have any for a full kernel.
+pub fn compress_while_full(lanes: &mut [Lane]) {
+    compress_to(lanes, 2 * width() / 3 + 1, best);
+}
+
 /// The fastest kernel for so many lanes. On one core 20 KB cost a lane alone 14.0 us, 11.2 in a pair, 7.7 as one
 /// of eight and 6.1 as one of sixteen; lanes without work cost as much as others. With AVX2 it is 15.8.
 fn best(open: usize) -> Kernel {
@@ -55,15 +60,22 @@ fn best(open: usize) -> Kernel {
 
 /// Takes all blocks in, by the kernel that is chosen for so many lanes.
 pub fn compress_with(lanes: &mut [Lane], choose: impl Fn(usize) -> Kernel) {
+    compress_to(lanes, 1, choose);
+}
+
+/// Takes blocks in until fewer than `least` lanes have any.
+fn compress_to(lanes: &mut [Lane], least: usize, choose: impl Fn(usize) -> Kernel) {
+    let mut open: Vec<&mut Lane> = lanes.iter_mut().collect();
     loop {
         // The longest first, so that the lanes are full for as long as can be.
-        lanes.sort_unstable_by_key(|lane| Reverse(lane.blocks.len()));
-        let open = lanes.partition_point(|lane| !lane.blocks.is_empty());
-        if open == 0 {
+        open.sort_unstable_by_key(|lane| Reverse(lane.blocks.len()));
+        open.truncate(open.partition_point(|lane| !lane.blocks.is_empty()));
+        if open.len() < least {
             return;
         }
-        let kernel = choose(open);
-        kernel.step(&mut lanes[..open.min(kernel.lanes())]);
+        let kernel = choose(open.len());
+        let most = open.len().min(kernel.lanes());
+        kernel.step(&mut open[..most]);
     }
 }
 
@@ -108,7 +120,7 @@ impl Kernel {
     }
 
     /// Takes in as many blocks as the shortest of the lanes has; at most [`Self::lanes`] of them.
-    fn step(self, lanes: &mut [Lane]) {
+    fn step(self, lanes: &mut [&mut Lane]) {
         let count = lanes.iter().map(|lane| lane.blocks.len()).min();
         let count = count.unwrap_or(0);
         if self == Self::One || !self.is_there() {
@@ -128,7 +140,7 @@ impl Kernel {
         unsafe_code,
         reason = "kernels are compiled for instructions that not all processors have"
     )]
-    fn side_by_side(self, lanes: &mut [Lane], count: usize) {
+    fn side_by_side(self, lanes: &mut [&mut Lane], count: usize) {
         use super::{pair, wide};
         // SAFETY, of all four: the kernels are safe code, which asks one thing of its caller, that the processor has
         // the instructions it is compiled for. `step`, the only caller, has just asked `is_there`, which looks
@@ -152,13 +164,13 @@ impl Kernel {
 
     /// Never called, for none is there.
     #[cfg(not(target_arch = "x86_64"))]
-    fn side_by_side(self, _lanes: &mut [Lane], _count: usize) {}
+    fn side_by_side(self, _lanes: &mut [&mut Lane], _count: usize) {}
 }
 
 /// Gives a kernel all the lanes it wants: those too many repeat the last one, and nothing is kept of them.
 #[cfg(target_arch = "x86_64")]
 fn together<const N: usize>(
-    lanes: &mut [Lane],
+    lanes: &mut [&mut Lane],
     count: usize,
     kernel: impl FnOnce(&mut [[u32; 8]; N], [&[[u8; 64]]; N]),
 ) {

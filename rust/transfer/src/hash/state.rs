@@ -1,5 +1,7 @@
 //! One sha256 under way.
 
+use std::ops::Range;
+
 use sha2::block_api::compress256;
 
 use super::lanes::Lane;
@@ -43,6 +45,20 @@ impl Hash {
 
     /// Takes bytes in, but for the whole blocks among them: those are left in a lane.
     pub fn lane<'a>(&'a mut self, bytes: &'a [u8]) -> Lane<'a> {
+        let blocks = self.edges(bytes);
+        self.blocks(&bytes[blocks])
+    }
+
+    /// Whole blocks, left in a lane.
+    pub fn blocks<'a>(&'a mut self, bytes: &'a [u8]) -> Lane<'a> {
+        Lane {
+            words: &mut self.words,
+            blocks: bytes.as_chunks().0,
+        }
+    }
+
+    /// Takes bytes in, but for the whole blocks among them: where those are, which are to be taken in next.
+    pub fn edges(&mut self, bytes: &[u8]) -> Range<usize> {
         let held = self.held();
         let missing = if held == 0 { 0 } else { 64 - held };
         let (head, bytes) = bytes.split_at(missing.min(bytes.len()));
@@ -52,14 +68,11 @@ impl Hash {
             compress256(&mut self.words, &[self.rest]);
         }
         // If the head did not fill its block, there is nothing after it.
-        let (blocks, rest) = bytes.as_chunks();
+        let (blocks, rest) = bytes.as_chunks::<64>();
         if !bytes.is_empty() {
             self.rest[..rest.len()].copy_from_slice(rest);
         }
-        Lane {
-            words: &mut self.words,
-            blocks,
-        }
+        head.len()..head.len() + blocks.as_flattened().len()
     }
 
     /// The sha256.

@@ -15,10 +15,14 @@ use crate::http::Response;
 use crate::ranges::Ranges;
 
 /// A claim: long enough to hide a round trip, short enough to share well.
-const GRAINS: (u64, u64) = (8 << 20, 64 << 20);
+const GRAINS: (u64, u64) = (4 << 20, 64 << 20);
 
 /// A permit that has less than twice this before it keeps it.
-const WORTH: u64 = 16 << 20;
+const WORTH: u64 = 4 << 20;
+
+/// Claims of each permit in what is left of a file; in one that is hashed, so that the hash follows what comes.
+pub(super) const TURNS: u64 = 2;
+pub(super) const TURNS_HASHED: u64 = 4;
 
 pub(super) struct Claims {
     /// What nobody fetches yet.
@@ -33,13 +37,15 @@ pub(super) struct Claims {
     /// The one that began at 0 reads an answer that holds the whole file.
     pub(super) whole: bool,
     pub(super) fault: Option<Fault>,
+    /// Into how many claims for each permit what is left is cut.
+    pub(super) turns: u64,
 }
 
 impl Claims {
     fn next(&mut self, helpers: usize) -> Option<Range<u64>> {
         let workers = (self.under_way.len() + helpers + 1) as u64;
         let most = match self.split {
-            true => (self.todo.len() / (2 * workers)).clamp(GRAINS.0, GRAINS.1),
+            true => (self.todo.len() / (self.turns * workers)).clamp(GRAINS.0, GRAINS.1),
             false => u64::MAX,
         };
         let range = self.todo.take(most)?;
@@ -64,7 +70,7 @@ impl Claims {
             return;
         };
         if helpers > 0 && length(own) >= 2 * WORTH {
-            let share = (length(own) / (helpers as u64 + 1)).max(WORTH);
+            let share = (length(own) / (self.turns / 2 * (helpers as u64 + 1))).max(WORTH);
             let end = std::mem::replace(&mut own.end, own.start + share);
             self.todo.add(own.end..end);
         }

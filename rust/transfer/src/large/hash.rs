@@ -2,12 +2,21 @@
 
 use std::sync::Arc;
 
+use tokio::sync::oneshot;
+
+use super::readers::{Job, Readers};
 use super::Large;
 use crate::backoff::lock;
-use crate::disk;
+use crate::board::Board;
 use crate::error::Error;
 use crate::fetch::{mismatch, Fault};
 use crate::http::Piece;
+
+/// So much is read back together with other files; less is left until more follows it, or all is there.
+const BEHIND: u64 = 4 << 20;
+
+/// So much is read back alone, at a lower speed.
+pub(super) const FAR_BEHIND: u64 = 32 << 20;
 
 impl Large {
     /// Hashes bytes that came in order, while they are hot, together with those of other files.
@@ -24,62 +33,50 @@ impl Large {
         }
     }
 
-    /// How many bytes are on disk in one piece after those hashed.
-    pub(super) fn lag(&self) -> u64 {
+    /// How many bytes are on disk in one piece from `at`, if anybody wants their hash.
+    pub(super) fn ahead(&self, at: u64) -> u64 {
         if self.entry.sha256.is_none() {
             return 0;
         }
-        let at = match self.hash.try_lock() {
-            Ok(hash) => hash.1,
-            Err(_) => return 0,
-        };
         lock(&self.claims).done.end_of(at).map_or(0, |end| end - at)
     }
 
-    /// Hashes on from the file itself; without `wait` only if nobody else is hashing.
-    pub(super) fn catch_up(&self, wait: bool) -> std::result::Result<(), Fault> {
-        let mut hash = match self.hash.try_lock() {
-            Ok(hash) => hash,
-            Err(_) if wait => self.hash.blocking_lock(),
-            Err(_) => return Ok(()),
+    /// Has much that lies on disk unhashed read back, as soon as other files have as much.
+    pub(super) fn follow(self: &Arc<Self>, readers: &Arc<Readers>, board: &Board) {
+        let Some(own) = self.behind() else {
+            return;
         };
-        let mut block = vec![0; 1 << 20];
-        loop {
-            let end = lock(&self.claims).done.end_of(hash.1).unwrap_or(hash.1);
-            if hash.1 >= end {
-                return Ok(());
-            }
-            let most = block
-                .len()
-                .min(usize::try_from(end - hash.1).unwrap_or(usize::MAX));
-            match disk::read_at(&self.file, &mut block[..most], hash.1) {
-                Ok(0) => {
-                    return Err(mismatch(
-                        &self.entry,
-                        "its part was cut short by something else",
-                    ))
-                }
-                Ok(read) => {
-                    hash.0.update(&block[..read]);
-                    hash.1 += read as u64;
-                }
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(Fault::Final(Error::io("read", &self.part, &error))),
-            }
+        let is_far = self.ahead(own.hashed.1) >= FAR_BEHIND;
+        let others = board.larges();
+        let others = others.iter().filter_map(|other| other.behind());
+        let jobs: Vec<_> = std::iter::once(own).chain(others).collect();
+        if is_far || jobs.len() > 1 || readers.are_busy() {
+            readers.add(jobs);
         }
     }
 
+    /// What is to be read back, if it is much and nobody is hashing.
+    fn behind(self: &Arc<Self>) -> Option<Job> {
+        let hashed = self.hash.clone().try_lock_owned().ok()?;
+        let is_much = self.ahead(hashed.1) >= BEHIND;
+        is_much.then(|| Job::new(self.clone(), hashed, None))
+    }
+
+    /// Waits until all that lies on disk is hashed.
+    async fn catch_up(self: &Arc<Self>, readers: &Arc<Readers>) -> Result<(), Fault> {
+        let hash = self.hash.clone().lock_owned().await;
+        if self.ahead(hash.1) == 0 {
+            return Ok(());
+        }
+        let (done, outcome) = oneshot::channel();
+        readers.add(vec![Job::new(self.clone(), hash, Some(done))]);
+        let broken = |_| Fault::Final(Error::new("internal", "reading back broke off"));
+        outcome.await.map_err(broken)?
+    }
+
     /// The last look before the final name: every byte there, and the hash right.
-    pub(super) async fn check(self: &Arc<Self>) -> std::result::Result<(), Fault> {
-        let large = self.clone();
-        let outcome = if self.lag() > 0 || self.hash.try_lock().is_err() {
-            tokio::task::spawn_blocking(move || large.catch_up(true))
-                .await
-                .unwrap_or(Ok(()))
-        } else {
-            Ok(())
-        };
-        outcome?;
+    pub(super) async fn check(self: &Arc<Self>, readers: &Arc<Readers>) -> Result<(), Fault> {
+        self.catch_up(readers).await?;
         let arrived = lock(&self.claims).done.len();
         let held = self.file.metadata().map_or(0, |data| data.len());
         if arrived != self.size || held != self.size {

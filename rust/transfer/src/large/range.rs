@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 use std::sync::atomic::Ordering;
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::{Large, NOTED};
@@ -25,7 +26,7 @@ struct Flow {
 impl Large {
     /// One request for the bytes of `asked`, which are written as they come.
     pub(super) async fn stream(
-        &self,
+        self: &Arc<Self>,
         context: &Context,
         board: &Board,
         start: u64,
@@ -146,7 +147,7 @@ impl Large {
     }
 
     async fn write(
-        &self,
+        self: &Arc<Self>,
         context: &Context,
         board: &Board,
         response: &mut Response,
@@ -179,6 +180,7 @@ impl Large {
                     .map_err(Fault::Final)?;
                 flow.noted = flow.at;
                 self.call_helpers(board);
+                self.follow(&context.readers, board);
             }
             if flow.at == end && end < flow.stop {
                 // Others have the rest: what this connection still brings is not waited for.
