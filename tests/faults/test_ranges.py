@@ -14,6 +14,8 @@ from synthesis.errors import KINDS, UnavailableError, VerifyError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from fakes.faulty import FileExchange
+
 NAME = "0.exr"
 SIZE = 40 * 1024 * 1024 + 123
 
@@ -94,6 +96,32 @@ def test_where_ranges_are_never_right_the_whole_is_asked_for(tmp_path: Path) -> 
         assert fetch(server, tmp_path, assets=["exr"]).failures == ()
         assert_complete(server, tmp_path)
         assert "range" not in server.gets(NAME)[-1].headers
+
+
+@pytest.mark.parametrize("code", [400, 403, 405, 501])
+def test_where_parts_are_refused_the_whole_is_asked_for(code: int, tmp_path: Path) -> None:
+    def refuse_parts(exchange: FileExchange) -> None:
+        act = faults.status(code) if "range" in exchange.request.headers else faults.honest
+        act(exchange)
+
+    with FaultyServer([file()]) as server:
+        server.faults[NAME] = [faults.always(refuse_parts)]
+        assert fetch(server, tmp_path, assets=["exr"]).failures == ()
+        assert_complete(server, tmp_path)
+
+
+def test_a_part_that_is_forbidden_leaves_what_is_there(tmp_path: Path) -> None:
+    with FaultyServer([file()]) as server:
+        server.faults[NAME] = [faults.short(missing=5_000_000), faults.always(faults.status(403))]
+        (failure,) = fetch(server, tmp_path, assets=["exr"], concurrency=1).failures
+        assert failure.status == 403
+
+        server.faults.clear()
+        done = server.sent[NAME]
+        server.forget()
+        assert fetch(server, tmp_path, assets=["exr"]).failures == ()
+        assert server.sent[NAME] <= SIZE - done // 2
+        assert_complete(server, tmp_path)
 
 
 def test_a_part_that_fails_for_ever_does_not_lose_the_others(tmp_path: Path) -> None:

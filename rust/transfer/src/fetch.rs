@@ -182,9 +182,13 @@ async fn get_once(
         }
         let error = refusal(&mut response).await;
         return Err(match status {
-            403 if error.kind == "url-expired" => Fault::Expired(error, link.serial),
-            // The file may be had whole where its parts are not.
+            400 | 403 if error.kind == "url-expired" => Fault::Expired(error, link.serial),
+            // The file may be had whole where its parts are not. A 403 says less: what there is of the
+            // file already is not given up for it.
             400 | 405 | 406 | 412 | 417 | 501 if ask.range.is_some() => Fault::Restart(error),
+            403 if ask.range.as_ref().is_some_and(|range| range.start == 0) => {
+                Fault::Restart(error)
+            }
             status if is_passing(status) => Fault::Again(error),
             // 204, 304 and their like: nobody asked, so it says nothing about the file.
             201..400 | 416 => Fault::Restart(error),
@@ -327,7 +331,7 @@ pub async fn refusal(response: &mut Response) -> Error {
     };
     let kind: std::borrow::Cow<'static, str> = match problem.kind.filter(|kind| is_kebab(kind)) {
         Some(kind) => kind.into(),
-        None if status == 403 && says_expired(&body) => "url-expired".into(),
+        None if matches!(status, 400 | 403) && says_expired(&body) => "url-expired".into(),
         None => kind_of(status).into(),
     };
     let words = problem.detail.or(problem.title).map(|text| one_line(&text));
