@@ -1,7 +1,8 @@
 """Hostile EXRs by the thousand: right files that were cut, flipped, patched, and headers that lie.
 
-`family()` gives those of one sort, each with a name. Independent of our reader and writer. Files that once
-broke something are kept in `tests/data/attacks`.
+`family()` gives those of one sort, each with a name; `-block` at its end says that headers are right and
+only blocks, or where they lie, are not, so that an error must name one. Independent of our reader and writer.
+Files that once broke something are kept in `tests/data/attacks`.
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from exr_files import NONE, Part, attribute, build
-from exr_seeds import ATTRIBUTES, DATA, changed, header, replaced, right
+from exr_seeds import ATTRIBUTES, DATA, blocks, changed, header, replaced, right
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from exr_seeds import Header
 
+BLOCK = "-block"
 WINDOWS = {
     "empty": (0, 0, -1, -1),
     "inverted": (5, 5, 0, 0),
@@ -42,21 +44,27 @@ NUMBERS = (0, 1, 0x7F, 0xFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFE, 0xFFFFF
 def cuts() -> Iterator[tuple[str, bytes]]:
     """Every right file, cut at every hundredth of its length, and by a byte."""
     for name, data in right().items():
+        first = blocks(data)
         for percent in range(100):
-            yield f"{name}-{percent}", data[: len(data) * percent // 100]
-        yield f"{name}-last", data[:-1]
+            size = len(data) * percent // 100
+            yield f"{name}-{percent}{BLOCK if size >= first else ''}", data[:size]
+        yield f"{name}-last{BLOCK}", data[:-1]
 
 
 def flips() -> Iterator[tuple[str, bytes]]:
     """One bit of every byte of a header, and of some bytes of everything."""
     rng = np.random.default_rng(4)
     for name, data in right().items():
-        end = header(data)[1]
+        end, first = header(data)[1], blocks(data)
         step = 1 if name in {"zips", "parts"} else 9
         places = {*range(0, end, step), *range(end, len(data), max(1, (len(data) - end) // 100))}
         for place in sorted(places):
             bit = int(rng.integers(8))
-            yield f"{name}-{place}-{bit}", data[:place] + bytes([data[place] ^ 1 << bit]) + data[place + 1 :]
+            mark = BLOCK if place >= first else ""
+            yield (
+                f"{name}-{place}-{bit}{mark}",
+                data[:place] + bytes([data[place] ^ 1 << bit]) + data[place + 1 :],
+            )
 
 
 def words() -> Iterator[tuple[str, bytes]]:
@@ -168,7 +176,7 @@ def tables() -> Iterator[tuple[str, bytes]]:
             "off-by-one": [offset + 1 for offset in offsets],
         }.items():
             yield (
-                f"{form}-{name}",
+                f"{form}-{name}{BLOCK}",
                 data[:start] + struct.pack(f"<{count}Q", *table) + data[start + 8 * count :],
             )
 
@@ -180,18 +188,24 @@ def heads() -> Iterator[tuple[str, bytes]]:
         (first,) = struct.unpack_from("<Q", data, header(data)[1] + 1)
         for index, number in itertools.product(range(numbers), NUMBERS):
             place = first + 4 * index
-            yield f"{form}-{index}-{number}", data[:place] + struct.pack("<I", number) + data[place + 4 :]
+            yield (
+                f"{form}-{index}-{number}{BLOCK}",
+                data[:place] + struct.pack("<I", number) + data[place + 4 :],
+            )
 
 
-def one_block(compression: int, packed: bytes, size: tuple[int, int], kinds: Mapping[str, int]) -> bytes:
-    """A file of blocks that all are the same bytes."""
+def one_block(
+    compression: int, packed: bytes, size: tuple[int, int], kinds: Mapping[str, int], *, tile: int = 0
+) -> bytes:
+    """A file of blocks that all are the same bytes; the size is one of whole tiles."""
     width, height = size
-    lines = {0: 1, 1: 1, 2: 1, 3: 16, 4: 32, 5: 16, 6: 32, 7: 32, 8: 32, 9: 256}[compression]
+    lines = tile or {0: 1, 1: 1, 2: 1, 3: 16, 4: 32, 5: 16, 6: 32, 7: 32, 8: 32, 9: 256}[compression]
     count = -(-height // lines)
     window = struct.pack("<4i", 0, 0, width - 1, height - 1)
     head = b"".join(
         [
-            struct.pack("<II", 20000630, 2),
+            struct.pack("<II", 20000630, 0x202 if tile else 2),
+            attribute("tiles", "tiledesc", struct.pack("<IIB", tile, tile, 0)) if tile else b"",
             attribute("channels", "chlist", b"".join(entry(n.encode(), k) for n, k in kinds.items()) + b"\0"),
             attribute("compression", "compression", bytes([compression])),
             attribute("dataWindow", "box2i", window),
@@ -201,10 +215,25 @@ def one_block(compression: int, packed: bytes, size: tuple[int, int], kinds: Map
             b"\0",
         ]
     )
-    place = len(head) + 8 * count
-    blocks = [struct.pack("<ii", lines * number, len(packed)) + packed for number in range(count)]
-    offsets = b"".join(struct.pack("<Q", place + len(blocks[0]) * number) for number in range(count))
-    return head + offsets + b"".join(blocks)
+    columns = width // tile if tile else 1
+    all_of = itertools.product(range(count), range(columns))
+    places = [struct.pack("<4i", x, y, 0, 0) if tile else struct.pack("<i", lines * y) for y, x in all_of]
+    made = [place + struct.pack("<i", len(packed)) + packed for place in places]
+    start = len(head) + 8 * len(made)
+    offsets = b"".join(struct.pack("<Q", start + len(made[0]) * number) for number in range(len(made)))
+    return head + offsets + b"".join(made)
+
+
+def dear() -> Iterator[tuple[str, bytes]]:
+    """Right files whose blocks cost far more than their pixels."""
+    # A tile of zeros, for which a table of 65,536 values is made all the same.
+    packed = bytes.fromhex("ff1f00001b000000000000000100000002000000280000000000000004107fdff7fdff")
+    yield "piz-tiles", one_block(4, packed, (2048, 2048), {"A": 1}, tile=32)
+    # All names are compared with all others.
+    zeros = zlib.compress(bytes(1024 * 32 * 2), 9)
+    packed = struct.pack("<11QH", 2, 1024 * 32 * 2, len(zeros), *[0] * 7, 1, 2) + zeros
+    names = ["A", *(f"c{number:04}.q" for number in range(1023))]
+    yield "dwa-names", one_block(8, packed, (1, 65536), dict.fromkeys(names, 1))
 
 
 HALF = {"A": 1, "B": 1, "G": 1, "R": 1}
@@ -223,16 +252,19 @@ def garbage() -> Iterator[tuple[str, bytes]]:
                 "deflated-noise": zlib.compress(rng.bytes(size)),
                 "deflated-zeros": zlib.compress(bytes(size * 50)),
             }.items():
-                yield f"{compression}-{name}-{size}", one_block(compression, packed, (32, 32), MIXED)
+                yield f"{compression}-{name}-{size}{BLOCK}", one_block(compression, packed, (32, 32), MIXED)
     for index, number in itertools.product(range(11), (1, 255, 2**16, 2**31, 2**40, 2**63, 2**64 - 1)):
         leader = [2, *[0] * 9, 1]
         leader[index] = number
         packed = struct.pack("<11Q", *leader) + rng.bytes(200)
         for compression in (8, 9):
-            yield f"dwa-{compression}-{index}-{number}", one_block(compression, packed, (32, 32), MIXED)
+            yield (
+                f"dwa-{compression}-{index}-{number}{BLOCK}",
+                one_block(compression, packed, (32, 32), MIXED),
+            )
     for low, high in itertools.product((0, 1, 4000, 8191, 8192, 65535), repeat=2):
         packed = struct.pack("<HH", low, high) + rng.bytes(300)
-        yield f"piz-{low}-{high}", one_block(4, packed, (32, 32), MIXED)
+        yield f"piz-{low}-{high}{BLOCK}", one_block(4, packed, (32, 32), MIXED)
 
 
 def bombs() -> Iterator[tuple[str, bytes]]:
@@ -354,6 +386,7 @@ MAKERS = (
     heads,
     garbage,
     bombs,
+    dear,
     giants,
     manifests,
     many,

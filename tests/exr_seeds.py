@@ -68,6 +68,18 @@ def header(data: bytes) -> tuple[Header, int]:
     return found, place
 
 
+def blocks(data: bytes) -> int:
+    """Where the first block is: behind all headers and offset tables."""
+    (flags,) = struct.unpack_from("<I", data, 4)
+    end = header(data)[1] + 1
+    if flags & 0x1000:
+        while data[end]:
+            end += header(data[end - 8 :])[1] - 8 + 1
+        end += 1
+    (first,) = struct.unpack_from("<Q", data, end)
+    return min(offset for (offset,) in struct.iter_unpack("<Q", data[end:first]) if offset)
+
+
 def changed(data: bytes, change: Callable[[Header], Header], blocks: int | None = None) -> bytes:
     """A single-part file with other attributes; offsets lead to the same blocks."""
     attributes, end = header(data)

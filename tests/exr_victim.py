@@ -36,6 +36,15 @@ SMALL = 1 << 16
 """Images of so many bytes are read back pixel by pixel."""
 
 
+class Expected:
+    """What must be said of the file at hand."""
+
+    block = False
+
+
+expects = Expected()
+
+
 def limit(seconds: int) -> None:
     """A bounded share of memory and time from here on; too much time ends the process."""
     pages = int(Path("/proc/self/statm").read_text().split()[0])
@@ -45,11 +54,16 @@ def limit(seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time()) + 1 + seconds, hard))
 
 
+NAMES_A_BLOCK = re.compile(r": part \d+, block \d+: ")
+
+
 def complaint(kind: str, message: str, path: Path) -> None:
     """An error is one of a bad file, and names it, in one line that no terminal obeys."""
     assert kind in KINDS, f"{kind}: {message}"
     assert message.startswith(f"{path}: "), message
     assert not OBEYED.search(message), ascii(message)
+    if expects.block and kind in {"invalid-exr", "unsupported-exr", "too-large"}:
+        assert NAMES_A_BLOCK.search(message), message
 
 
 def look(path: Path) -> None:
@@ -146,6 +160,7 @@ def main(folder: Path, family: str, every: int, seconds: int) -> None:
     for name, data in itertools.islice(exr_attacks.family(family), 0, None, every):
         say(name)
         path.write_bytes(data)
+        expects.block = name.endswith(exr_attacks.BLOCK)
         costs = {}
         limit(seconds)
         for work in WORK:

@@ -27,7 +27,7 @@ EVERY = {"cuts": 23, "flips": 97, "words": 13, "windows": 37, "garbage": 7, "hea
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs Linux's view of a process")
 @pytest.mark.parametrize("family", exr_attacks.FAMILIES)
 def test_attacks(tmp_path: Path, family: str) -> None:
-    if family == "giants" and not ALL:
+    if family in {"giants", "dear"} and not ALL:
         pytest.skip("SYNTHESIS_ATTACKS=all runs it")
     every = 1 if ALL else EVERY.get(family, 1)
     command = [sys.executable, str(VICTIM), str(tmp_path), family, str(every), "30" if ALL else "5"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import exr_attacks
 from exr_files import Part, build
 from exr_person import ATTRIBUTES, channels, run
 from synthesis.errors import KINDS
@@ -67,7 +69,7 @@ LIES = {
     ),
 }
 UNSUPPORTED = {"version-3", "deep", "unknown-flags", "unknown-compression", "subsampled"}
-TOO_LARGE = {"huge-window", "endless-attribute"}
+TOO_LARGE = {"huge-window", "wide-window", "endless-attribute"}
 
 
 @pytest.mark.parametrize("lie", sorted(LIES))
@@ -85,6 +87,15 @@ def test_files_that_lie(tmp_path: Path, lie: str) -> None:
 def test_errors_name_part_and_block(tmp_path: Path) -> None:
     (failure,) = run(tmp_path / "bad.exr", LIES["damaged-block"]).failures
     assert "part 0, block 0: " in failure.message
+
+
+@pytest.mark.parametrize("name", ["piz-tiles", "dwa-names"])
+def test_small_files_of_dear_blocks_are_given_up(tmp_path: Path, name: str) -> None:
+    data = dict(exr_attacks.dear())[name]
+    assert len(data) < 1 << 20
+    (failure,) = run(tmp_path / "bad.exr", data, assets=["alpha"]).failures
+    assert failure.kind == "too-large"
+    assert re.search(r": part 0, block \d{3,}: ", failure.message), failure.message
 
 
 BOMBS = {

@@ -1,7 +1,11 @@
-"""What the OpenEXR library writes, we read as it does, bit for bit; skips where it is not installed."""
+"""What the OpenEXR library writes, we read as it does, bit for bit; skips where it is not installed.
+
+HYPOTHESIS_PROFILE=thorough tries ten times as many files.
+"""
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
 
 OpenEXR = pytest.importorskip("OpenEXR", reason="the OpenEXR package is not installed")
 
+THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
 EXACT = ("NO", "RLE", "ZIPS", "ZIP", "PIZ", "PXR24", "B44", "B44A")
 LOSSY = ("DWAA", "DWAB")
 """Cosines by floats: the last bit depends on the order of the sums."""
@@ -88,7 +93,7 @@ def write(path: Path, parts: list[tuple[dict[str, Any], dict[str, Any]]]) -> Non
 
 
 @given(files())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=500 if THOROUGH else 50, deadline=None)
 def test_samples_are_those_of_openexr(tmp_path_factory: pytest.TempPathFactory, made: dict[str, Any]) -> None:
     path = tmp_path_factory.getbasetemp() / "peer.exr"
     write(path, made["parts"])

@@ -147,10 +147,10 @@ impl<'h> Bands<'h> {
                 step_y.min(window.height() - y),
             );
             let shape = self.plan.shape(size, how.verify);
-            let form = self
-                .chunks
-                .block(input, number, budget)
-                .and_then(|packed| self.decoder.unpack(packed, shape, &mut self.memory, start));
+            let form = self.chunks.block(input, number, budget).and_then(|packed| {
+                budget.spend(self.decoder.cost(packed.bytes().len(), shape))?;
+                self.decoder.unpack(packed, shape, &mut self.memory, start)
+            });
             let form = match form {
                 Ok(form) => Some(form),
                 Err(error) if how.partial && error.kind == Kind::InvalidExr => None,

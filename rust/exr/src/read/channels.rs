@@ -12,7 +12,7 @@ pub struct Place {
     pub channel: usize,
 }
 
-/// Where all of `names` are: in one part, or each in a part named like its layer.
+/// Where all of `names` are: in one part, or each in the part whose name and a dot it begins with.
 pub fn find(header: &Header, names: &[&str]) -> Option<Vec<Place>> {
     let within = |part: usize| -> Option<Vec<Place>> {
         let channels = &header.parts[part].channels;
@@ -31,11 +31,15 @@ pub fn find(header: &Header, names: &[&str]) -> Option<Vec<Place>> {
         names
             .iter()
             .map(|name| {
-                let (layer, short) = name.rsplit_once('.')?;
-                let part = header.parts.iter().position(|part| part.name == layer)?;
-                let channels = &header.parts[part].channels;
-                let channel = channels.iter().position(|channel| channel.name == short)?;
-                Some(Place { part, channel })
+                header.parts.iter().enumerate().find_map(|(index, part)| {
+                    let short = name.strip_prefix(&part.name)?.strip_prefix('.')?;
+                    let mut channels = part.channels.iter();
+                    let channel = channels.position(|channel| channel.name == short)?;
+                    Some(Place {
+                        part: index,
+                        channel,
+                    })
+                })
             })
             .collect()
     })

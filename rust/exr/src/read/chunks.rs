@@ -9,6 +9,7 @@ use crate::error::{Error, Kind, Result};
 use crate::read::header::Header;
 use crate::read::input::{reserve, Input, Padded};
 use crate::read::part::Part;
+use crate::read::plausible;
 
 const AGAIN: &str = "fetch or render the file again";
 
@@ -37,8 +38,33 @@ enum Place {
     Tile([i32; 4]),
 }
 
-/// What may still be read: blocks that overlap would read more than the file holds.
-pub struct Budget(pub u64);
+/// What may still be done with a file.
+pub struct Budget {
+    /// Bytes to read: blocks that overlap would read more than the file holds.
+    pub bytes: u64,
+    /// Work of the `exr` crate, in bytes unpacked: small blocks cost it more than what is in them.
+    pub work: u64,
+}
+
+impl Budget {
+    /// For a file of `length` bytes.
+    pub fn new(length: u64) -> Self {
+        Self {
+            bytes: length,
+            work: plausible::most_by_crate(length),
+        }
+    }
+
+    /// Takes the `cost` of a block.
+    pub fn spend(&mut self, cost: u64) -> Result<()> {
+        let left = self.work.checked_sub(cost).ok_or_else(|| {
+            let words = "it and those before it take too long for a file of this size";
+            Error::new(Kind::TooLarge, words).hint("write the file again as ZIPS or ZIP")
+        })?;
+        self.work = left;
+        Ok(())
+    }
+}
 
 impl<'h> Chunks<'h> {
     /// Reads the offset table of part `index`, which lies at the beginning of all its levels.
@@ -100,8 +126,8 @@ impl<'h> Chunks<'h> {
         input.seek(offset)?;
         let head = self.head(input)?;
         let size = self.check(&head, number)?;
-        budget.0 = budget
-            .0
+        budget.bytes = budget
+            .bytes
             .checked_sub(input.position() - offset + size as u64)
             .ok_or_else(|| Error::invalid("it overlaps other blocks").hint(AGAIN))?;
         input.block(size)

@@ -3,6 +3,8 @@
 //! None, RLE, ZIPS and ZIP are done here; the wavelet and lossy kinds by the `exr` crate, whose
 //! claims about memory are checked first and whose panics become errors.
 
+use std::collections::HashMap;
+
 use exr::compression::Compression as Method;
 use exr::math::Vec2;
 use exr::meta::attribute::{
@@ -18,7 +20,7 @@ use crate::read::compression::Compression;
 use crate::read::inflate::{Inflate, ROOM};
 use crate::read::input::{grow, reserve, Padded};
 use crate::read::part::Part;
-use crate::read::plausible::COPIES;
+use crate::read::plausible::{self, COPIES};
 
 /// What unpacking gave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +48,8 @@ pub struct Shape {
 pub struct Decoder {
     compression: Compression,
     channels: usize,
+    /// What each block costs the crate whatever is in it.
+    overhead: u64,
     header: Option<CrateHeader>,
     inflate: Inflate,
 }
@@ -60,9 +64,19 @@ impl Decoder {
         Ok(Self {
             compression: part.compression,
             channels: part.channels.len(),
+            overhead: plausible::overhead(part),
             header: crate_header(part),
             inflate: Inflate::new()?,
         })
+    }
+
+    /// What unpacking so many bytes of a block costs the crate, as `Budget` counts it.
+    pub const fn cost(&self, packed: usize, shape: Shape) -> u64 {
+        if self.compression.is_own() || packed == shape.length {
+            0
+        } else {
+            self.overhead + shape.length as u64
+        }
     }
 
     /// What is wanted of a block to `out` from `start` on, which grows as it must.
@@ -221,6 +235,16 @@ fn check_dwa(packed: &[u8], size: (usize, usize), channels: usize, length: usize
     }
 }
 
+/// A name for the crate, which takes no letters beyond Latin 1, that DWA treats as it treats `name`: it
+/// looks at what stands behind the last dot, and which channels have the same before it.
+fn alias<'a>(name: &'a str, layers: &mut HashMap<&'a str, usize>) -> Text {
+    let made = name.rsplit_once('.').map(|(layer, short)| {
+        let next = layers.len();
+        format!("{}.{short}", layers.entry(layer).or_insert(next))
+    });
+    Text::new_or_none(made.as_deref().unwrap_or(name)).unwrap_or_default()
+}
+
 /// What the `exr` crate must know of a part to unpack its blocks.
 fn crate_header(part: &Part) -> Option<CrateHeader> {
     let method = match part.compression {
@@ -232,12 +256,12 @@ fn crate_header(part: &Part) -> Option<CrateHeader> {
         Compression::DWAB => Method::DWAB(None),
         _ => return None,
     };
+    let mut layers = HashMap::new();
     let channels = part
         .channels
         .iter()
         .map(|channel| ChannelDescription {
-            // Only DWA looks at names, and only at plain ones.
-            name: Text::new_or_none(&channel.name).unwrap_or_default(),
+            name: alias(&channel.name, &mut layers),
             sample_type: match channel.kind {
                 SampleType::Uint => Sample::U32,
                 SampleType::Half => Sample::F16,

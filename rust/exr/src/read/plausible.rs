@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Kind, Result};
 use crate::read::attribute::Window;
+use crate::read::compression::Compression;
 use crate::read::header::Header;
 use crate::read::part::Part;
 
@@ -19,11 +20,13 @@ const MAX_BLOCKS: usize = 1 << 21;
 const ANY_FAST: u64 = 2 << 30;
 const ANY_SLOW: u64 = 256 << 20;
 const PER_BYTE: u64 = 256;
+/// What the crate's tables of codes cost for each block of PIZ and DWA, counted as bytes unpacked.
+const TABLES: u64 = 160 << 10;
 /// Pixels that may always be shown, whatever is stored.
 const FEW: u64 = 1 << 24;
 
 /// Checks parts of which some `channels` are wanted, in a file of `length` bytes.
-pub fn check(header: &Header, channels: &[Vec<usize>], length: u64, partial: bool) -> Result<()> {
+pub fn check(header: &Header, channels: &[Vec<usize>], length: u64) -> Result<()> {
     let shown = header.parts[0].display_window;
     let (mut memory, mut work, mut blocks, mut fast, mut slow) = (0, 0, 0, 0, 0);
     let wanted = channels
@@ -34,9 +37,6 @@ pub fn check(header: &Header, channels: &[Vec<usize>], length: u64, partial: boo
         let part = &header.parts[index];
         if part.unreadable().is_some() {
             continue; // which is said by name elsewhere
-        }
-        if !partial {
-            check_pixels(part, length).map_err(|error| error.at(format!("part {index}")))?;
         }
         check_shown(shown, part, length)?;
         memory += band_bytes(part, channels.len(), shown.width() as u64);
@@ -49,7 +49,7 @@ pub fn check(header: &Header, channels: &[Vec<usize>], length: u64, partial: boo
         }
     }
     let most = length.saturating_mul(PER_BYTE);
-    if fast > most.max(ANY_FAST) || slow > most.max(ANY_SLOW) {
+    if fast > most.max(ANY_FAST) || slow > most_by_crate(length) {
         let raw = fast + slow;
         return Err(Error::new(
             Kind::TooLarge,
@@ -74,18 +74,20 @@ pub fn check(header: &Header, channels: &[Vec<usize>], length: u64, partial: boo
     Ok(())
 }
 
-/// The pixels must be able to come from the file.
-fn check_pixels(part: &Part, length: u64) -> Result<()> {
-    let raw = part.raw_bytes();
-    let expansion = part.compression.expansion();
-    let most = expansion.map(|times| length.saturating_mul(times));
-    if most.is_some_and(|most| raw > most) {
-        return Err(Error::invalid(format!(
-            "it claims {raw} bytes of pixels, which the file cannot hold"
-        ))
-        .hint("fetch or render the file again"));
+/// Bytes that the crate may unpack of a file of `length`.
+pub fn most_by_crate(length: u64) -> u64 {
+    length.saturating_mul(PER_BYTE).max(ANY_SLOW)
+}
+
+/// What each block that the crate unpacks costs whatever is in it, counted as bytes unpacked.
+pub fn overhead(part: &Part) -> u64 {
+    let channels = part.channels.len() as u64;
+    match part.compression {
+        Compression::PIZ => TABLES,
+        // Each channel's name is compared with all others.
+        Compression::DWAA | Compression::DWAB => TABLES + channels * channels / 2,
+        _ => 0,
     }
-    Ok(())
 }
 
 /// Rows cover the display window, which the stored pixels do not bound.

@@ -68,7 +68,7 @@ impl<'h, R: Read + Seek> Rows<'h, R> {
                 channels[place.part].push(place.channel);
             }
         }
-        plausible::check(header, &channels, input.length(), how.partial)?;
+        plausible::check(header, &channels, input.length())?;
         let mut parts = Vec::new();
         let mut places = vec![0; channels.len()];
         for (index, channels) in channels.iter().enumerate() {
@@ -90,7 +90,7 @@ impl<'h, R: Read + Seek> Rows<'h, R> {
             })
             .collect();
         Ok(Self {
-            budget: Budget(input.length()),
+            budget: Budget::new(input.length()),
             input,
             height: header.parts[0].display_window.height(),
             how,

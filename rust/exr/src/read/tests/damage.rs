@@ -194,7 +194,13 @@ fn what_needs_too_much_is_refused_before_it_is_read() {
         );
     };
     let (full, mega) = ([0, 0, 65_535, 4095], 40 << 20);
-    refused(Made::new(0, full), mega, Kind::InvalidExr, "cannot hold");
+    // Where a cut file ends says more than that it is too short for its pixels.
+    refused(
+        Made::new(0, full),
+        mega,
+        Kind::InvalidExr,
+        "part 0, block 0: its offset",
+    );
     refused(
         Made::new(8, full),
         mega / 400,
