@@ -176,7 +176,7 @@ def extract(
     interval: float,
     cancel: CancelToken | None,
 ) -> list[dict[str, Any]]:
-    """Assets of many EXRs, one result for each: source, outputs, failures, missing rows."""
+    """Assets of many EXRs, one result for each: source, outputs, failures, missing rows, unnamed pixels."""
 
 @final
 class Memory:

@@ -128,6 +128,22 @@ def test_all_is_what_each_exr_has(cli: Command) -> None:
     assert (summary["event"], summary["images"], summary["failed"]) == ("done", 9, 0)
 
 
+def test_pixels_that_no_manifest_names_are_counted(cli: Command) -> None:
+    ids = np.full((20, 30), 0x40000001, "<u4")
+    ids[0, :4] = 0x40000009
+    layer = {"cryptomatte00.R": ids.view("<f4"), "cryptomatte00.G": np.ones(ids.shape, "<f4")}
+    layer |= {f"cryptomatte00.{end}": np.zeros(ids.shape, "<f4") for end in "BA"}
+    head = "cryptomatte/881c23b/"
+    manifest = {f"{head}name": "cryptomatte", f"{head}manifest": '{"a":"40000001"}'}
+    write_exr(cli.folder / "ids.exr", layer, attributes=manifest)
+    command = ("exr", "extract", "ids.exr", "--assets", "segments", "-o", "images")
+    said = cli.ok(*command).out.splitlines()[1]
+    assert said == "4 covered pixels in 1 image have ids that no manifest names: 0, like the background"
+    *_, stranger, done = cli.ok(*command, "--json").events()
+    assert (stranger["event"], stranger["name"], stranger["pixels"]) == ("ids-unnamed", "ids.segments.png", 4)
+    assert done["unnamed"] == 4
+
+
 def test_a_bad_file_stops_nothing_else(cli: Command) -> None:
     (cli.folder / "renders" / "bad.exr").write_bytes(b"no exr")
     done = cli("exr", "extract", "renders", "--assets", "rgb", "-o", "images")

@@ -40,7 +40,7 @@ def test_a_person(tmp_path: Path) -> None:
     assert part.attributes["pixelAspectRatio"] == 1.0
     assert part.attributes["screenWindowCenter"] == [0.0, 0.0]
     assert len(part.attributes["software"]) == 1001
-    assert info.cryptomattes == (Cryptomatte("segmentation", layers=3, objects=2),)
+    assert info.cryptomattes == (Cryptomatte("segmentation", layers=3, objects=2, shadowed=0),)
     assert info.assets == ("rgb", "depth", "segments")
 
 
@@ -82,7 +82,7 @@ def test_the_real_header(samples: Path) -> None:
     (part,) = info.parts
     assert part.attributes["vrayInfo/vraycore"] == "4.30.03"
     assert part.attributes["cameraFov"] == pytest.approx(29.61, abs=0.01)
-    assert info.cryptomattes == (Cryptomatte("cryptomatte", layers=3, objects=3),)
+    assert info.cryptomattes == (Cryptomatte("cryptomatte", layers=3, objects=3, shadowed=0),)
     assert info.assets == ("rgb", "alpha", "depth", "normals", "segments")
 
 

@@ -110,12 +110,33 @@ def test_equal_ids_belong_to_the_first_name_and_the_last_of_equal_names_counts(t
     attributes["cryptomatte/b818ccc/manifest"] = '{"b":"9","c":"7","a":"7","b":"40000002","default":"7"}'
     found = segments(tmp_path / "a.exr", layer([7, ONE["b"]]), attributes)
     np.testing.assert_array_equal(found, [[1, 2]])
+    (known,) = exr_info(tmp_path / "a.exr").cryptomattes
+    assert (known.objects, known.shadowed) == (3, 1)
 
 
-def test_strangers_below_one_in_a_hundred_are_nothing(tmp_path: Path) -> None:
-    ids = [ONE["b"]] * 199 + [0x40000009]
-    found = segments(tmp_path / "a.exr", layer(ids), cryptomatte("segmentation", "b818ccc", ONE))
-    np.testing.assert_array_equal(found, [[2] * 199 + [0]])
+def test_strangers_below_one_in_a_hundred_are_nothing_and_are_counted(tmp_path: Path) -> None:
+    ids = [ONE["b"]] * 397 + [0x40000009] * 2 + [0]
+    data = build(Part(layer(ids), attributes=cryptomatte("segmentation", "b818ccc", ONE)))
+    result = run(tmp_path / "a.exr", data, assets=["segments"])
+    np.testing.assert_array_equal(images(result)["segments"], [[2] * 397 + [0] * 3])
+    assert result.unnamed == {"a.segments.png": 2}
+
+
+def test_an_empty_manifest_names_nobody(tmp_path: Path) -> None:
+    data = build(Part(layer([ONE["b"], 0, 7]), attributes=cryptomatte("segmentation", "b818ccc", {})))
+    result = run(tmp_path / "a.exr", data, assets=["segments"])
+    np.testing.assert_array_equal(images(result)["segments"], [[0] * 3])
+    assert result.unnamed == {"a.segments.png": 2}
+
+
+def test_nothing_is_unnamed_where_all_is_known_or_nothing_was_made(tmp_path: Path) -> None:
+    attributes = cryptomatte("segmentation", "b818ccc", ONE)
+    known = build(Part(layer([ONE["a"], 0, ONE["b"]], [1, 1, 0]), attributes=attributes))
+    assert run(tmp_path / "a.exr", known, assets=["segments"]).unnamed == {}
+    strange = build(Part(layer([9] * 9), attributes=attributes))
+    (tmp_path / "strange").mkdir()
+    result = run(tmp_path / "strange" / "a.exr", strange, assets=["segments"])
+    assert (result.failures[0].kind, result.unnamed) == ("lost-ids", {})
 
 
 def test_more_objects_than_numbers_are_refused(tmp_path: Path) -> None:

@@ -245,12 +245,19 @@ def _report(session: Session, results: list[Extracted], seconds: float, output: 
     cut = [result for result in results if result.missing]
     for result in cut:
         session.out.event("file-partial", source=str(result.source), missing=result.missing)
-    made = f"{plural(images, 'image')} from {plural(len(results), 'EXR')} in {duration(seconds)}"
+    strangers = [(result.source, name, count) for result in results for name, count in result.unnamed.items()]
+    for source, name, count in strangers:
+        session.out.event("ids-unnamed", source=str(source), name=name, pixels=count)
+    unnamed = sum(count for _, _, count in strangers)
+    lines = [f"{plural(images, 'image')} from {plural(len(results), 'EXR')} in {duration(seconds)}"]
+    if strangers:
+        pixels, where = plural(unnamed, "covered pixel"), plural(len(strangers), "image")
+        lines.append(f"{pixels} in {where} have ids that no manifest names: 0, like the background")
+    if images:
+        lines.append(f"Saved to {output}")
     counts = {"files": len(results), "images": images, "failed": len(failures), "partial": len(cut)}
     session.out.summary(
-        counts | {"seconds": round(seconds, 3)},
-        f"{made}\nSaved to {output}" if images else made,
-        bare=str(output),
+        counts | {"unnamed": unnamed, "seconds": round(seconds, 3)}, "\n".join(lines), bare=str(output)
     )
     if failures:
         raise _failed(failures, images)

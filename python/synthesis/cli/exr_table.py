@@ -30,6 +30,8 @@ def describe(path: Path, what: ExrInfo) -> str:
         lines += _part(part, named=len(what.parts) > 1 or bool(part.name))
     for crypto in what.cryptomattes:
         objects = "no manifest" if crypto.objects is None else plural(crypto.objects, "object")
+        if crypto.shadowed:
+            objects += f", {crypto.shadowed:,} of them with the id of one before, so without pixels"
         lines.append(f"  cryptomatte  {crypto.name}: {plural(crypto.layers, 'layer')}, {objects}")
     lines.append(f"  assets       {', '.join(what.assets) or 'none'}")
     return "\n".join(lines)

@@ -38,11 +38,19 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Cryptomatte:
-    """Object ids: prefix of the channels, layers of two ranks, numbered objects (None: no manifest)."""
+    """Object ids.
+
+    Attributes:
+        name: prefix of the channels.
+        layers: how many there are, of two ranks each.
+        objects: objects with a number of their own; None without a manifest.
+        shadowed: those of them that get no pixel, because an object before them has the same id.
+    """
 
     name: str
     layers: int
     objects: int | None
+    shadowed: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Required, TypedDict
 
@@ -57,12 +57,16 @@ class Extracted:
         failures: what was not written.
         missing: first and last of each range of rows, counted from 0 at the top, that the file lacks
             and that are 0 in its images; only with `partial`.
+        unnamed: by name of an image of ids, how many of its covered pixels have an id that the manifest
+            lacks, and so are 0 like the background; only where there are some. (Were they more than
+            one in a hundred, the image would be a failure of kind `lost-ids`.)
     """
 
     source: Path
     outputs: tuple[Path, ...]
     failures: tuple[Failure, ...]
     missing: tuple[tuple[int, int], ...] = ()
+    unnamed: dict[str, int] = field(default_factory=dict)
 
 
 class Options(TypedDict, total=False):
@@ -160,6 +164,7 @@ def extract(
             outputs=tuple(Path(path) for path in item["outputs"]),
             failures=tuple(Failure(**failure) for failure in item["failures"]),
             missing=tuple(item["missing"]),
+            unnamed=item["unnamed"],
         )
         for item in found
     )

@@ -1,9 +1,11 @@
 //! What a file holds, without its pixels.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::path::Path;
 
 use crate::assets::cryptomatte::definitions;
+use crate::assets::manifest::Object;
 use crate::assets::source::makeable;
 use crate::assets::Asset;
 use crate::error::{Error, Result};
@@ -47,6 +49,8 @@ pub struct CryptomatteInfo {
     pub layers: usize,
     /// Objects with a number of their own; nothing when the manifest is missing or damaged.
     pub objects: Option<usize>,
+    /// Those of them whose id an object before them has, and which therefore get no pixel.
+    pub shadowed: Option<usize>,
 }
 
 /// A file's contents.
@@ -68,10 +72,14 @@ pub fn info(path: &Path) -> Result<Info> {
         .map_err(|error| error.at(path.display()))?;
     let cryptomattes = definitions(&header, path.parent())
         .iter()
-        .map(|known| CryptomatteInfo {
-            name: known.name.clone(),
-            layers: known.layers(&header).len(),
-            objects: known.count().ok(),
+        .map(|known| {
+            let objects = known.objects().ok();
+            CryptomatteInfo {
+                name: known.name.clone(),
+                layers: known.layers(&header).len(),
+                objects: objects.as_deref().map(|all| numbered(all).count()),
+                shadowed: objects.as_deref().map(shadowed),
+            }
         })
         .collect();
     let assets = makeable(&header, path.parent());
@@ -80,6 +88,17 @@ pub fn info(path: &Path) -> Result<Info> {
         cryptomattes,
         assets,
     })
+}
+
+fn numbered(objects: &[Object]) -> impl Iterator<Item = &Object> {
+    objects.iter().filter(|object| object.is_numbered())
+}
+
+fn shadowed(objects: &[Object]) -> usize {
+    let mut ids = HashSet::new();
+    numbered(objects)
+        .filter(|object| !ids.insert(object.id))
+        .count()
 }
 
 /// A part's other attributes with their type and value.

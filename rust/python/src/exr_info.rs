@@ -28,6 +28,7 @@ fn describe<'py>(py: Python<'py>, info: &Info) -> PyResult<Bound<'py, PyDict>> {
         dict.set_item("name", &known.name)?;
         dict.set_item("layers", known.layers)?;
         dict.set_item("objects", known.objects)?;
+        dict.set_item("shadowed", known.shadowed)?;
         cryptomattes.append(dict)?;
     }
     let dict = PyDict::new(py);

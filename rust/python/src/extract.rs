@@ -1,5 +1,6 @@
 //! `extract`: assets of many EXRs, with progress and cancellation.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
@@ -109,6 +110,10 @@ fn report<'py>(py: Python<'py>, item: &Extracted) -> PyResult<Bound<'py, PyDict>
     dict.set_item("source", &item.source)?;
     dict.set_item("outputs", item.outputs.iter().collect::<Vec<_>>())?;
     dict.set_item("failures", failures)?;
+    dict.set_item(
+        "unnamed",
+        item.unnamed.iter().cloned().collect::<HashMap<_, _>>(),
+    )?;
     Ok(dict)
 }
 

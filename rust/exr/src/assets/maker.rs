@@ -110,6 +110,14 @@ impl Maker {
         })
     }
 
+    /// Covered pixels of an image of ids whose id the manifest lacks.
+    pub fn unnamed(&self) -> u64 {
+        match &self.how {
+            How::Ids(segments) => segments.unnamed(),
+            _ => 0,
+        }
+    }
+
     /// After the last row: whether the whole is what it should be.
     pub fn finish(&self) -> Result<()> {
         match &self.how {

@@ -154,6 +154,11 @@ impl Segments {
             .winner(self.background_competes)
     }
 
+    /// Covered pixels so far whose id the manifest lacks.
+    pub const fn unnamed(&self) -> u64 {
+        self.covered - self.known
+    }
+
     /// After the last row: whether the ids were those of the manifest.
     pub fn finish(&self) -> Result<()> {
         let (known, covered) = (self.known, self.covered);

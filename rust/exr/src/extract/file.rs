@@ -60,6 +60,11 @@ pub fn extract(
         Ok(all) => {
             progress.bytes_read.fetch_add(all.length, Ordering::Relaxed);
             done.missing = all.missing;
+            let named = all.unnamed.iter().zip(&names);
+            done.unnamed = named
+                .filter(|(&pixels, _)| pixels > 0)
+                .map(|(&pixels, name)| (name.clone(), pixels))
+                .collect();
             for (fate, name) in all.fates.into_iter().zip(names) {
                 match fate.map_err(|error| place(error, source)) {
                     Ok(Made::File(path, bytes)) => {
@@ -104,6 +109,8 @@ pub struct How<'a> {
 /// What came of all wishes, in their order.
 pub struct All {
     pub fates: Vec<Result<Made>>,
+    /// For each, covered pixels whose id the manifest lacks.
+    pub unnamed: Vec<u64>,
     pub missing: Vec<Range>,
     /// Bytes of the EXR.
     pub length: u64,
@@ -138,6 +145,7 @@ fn run(
     let sources = sources(&header, path.parent(), wishes, &mut fates)?;
     let wanted = wanted(&sources);
     let mut missing = Vec::new();
+    let mut unnamed = vec![0; wishes.len()];
     if !sources.is_empty() {
         let mut rows = Rows::new(input, &header, &wanted, how.reading)?;
         let mut jobs = Vec::with_capacity(sources.len());
@@ -183,7 +191,10 @@ fn run(
             if how.stop.load(Ordering::Relaxed) {
                 return Err(Error::cancelled());
             }
-            fates[wish] = Some(outcome);
+            fates[wish] = Some(outcome.map(|(made, pixels)| {
+                unnamed[wish] = pixels;
+                made
+            }));
         }
     }
     let forgotten = || Err(Error::new(Kind::Internal, "not made"));
@@ -192,6 +203,7 @@ fn run(
             .into_iter()
             .map(|fate| fate.unwrap_or_else(forgotten))
             .collect(),
+        unnamed,
         missing,
         length,
     })

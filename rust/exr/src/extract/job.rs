@@ -97,12 +97,14 @@ impl Job {
         self.sinks.is_empty()
     }
 
-    /// After the last row: what came of each wish.
-    pub fn finish(self) -> impl Iterator<Item = (usize, Result<Made>)> {
+    /// After the last row: what came of each wish, and how many of its covered pixels have an id
+    /// that the manifest lacks.
+    pub fn finish(self) -> impl Iterator<Item = (usize, Result<(Made, u64)>)> {
         let whole = self.maker.finish();
+        let unnamed = self.maker.unnamed();
         self.sinks.into_iter().map(move |(wish, sink)| {
-            let outcome = whole.clone().and_then(|()| sink.finish());
-            (wish, outcome)
+            let made = whole.clone().and_then(|()| sink.finish());
+            (wish, made.map(|made| (made, unnamed)))
         })
     }
 }

@@ -95,6 +95,9 @@ pub struct Extracted {
     pub failures: Vec<Failure>,
     /// Rows that are not or not wholly in the file, and 0 in the images; only of partial reading.
     pub missing: Vec<Range>,
+    /// Names of images of ids that were written, with how many of their covered pixels have an id
+    /// that the manifest lacks; only where there are some.
+    pub unnamed: Vec<(String, u64)>,
 }
 
 /// Makes what `plan` says of all `files` in `directory`. A bad file is reported in its own
