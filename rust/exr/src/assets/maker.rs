@@ -55,7 +55,8 @@ impl Maker {
             (_, Some(cryptomatte)) => {
                 let rounded = part.compression == Compression::PXR24;
                 let numbers = cryptomatte.numbers(rounded, known)?;
-                How::Ids(Box::new(Segments::new(numbers, rules.background_competes)))
+                let competes = rules.background_competes;
+                How::Ids(Box::new(Segments::new(numbers, competes, header.length)))
             }
             (What::Asset(Asset::Rgb), _) => How::Color {
                 curve: !rules.rgb_is_srgb,

@@ -16,6 +16,11 @@ use crate::read::Samples;
 /// Share of covered pixels that must name an object, in percent.
 const ENOUGH: u64 = 99;
 
+/// Ranks of pixels that need sums, which any file may have; of a larger file, `PER_BYTE` times its
+/// length. Real ones have so many at edges only, and flat ones that pack well have hardly any.
+const ANY_SUMS: u64 = 1 << 26;
+const PER_BYTE: u64 = 16;
+
 /// Makes the rows of one image.
 #[derive(Debug)]
 pub struct Segments {
@@ -24,6 +29,8 @@ pub struct Segments {
     last: Last,
     covered: u64,
     known: u64,
+    /// Ranks that may still be summed.
+    sums: u64,
     /// Coverages that are not stored as float32, by rank.
     rooms: Vec<Vec<u32>>,
 }
@@ -36,8 +43,8 @@ struct Last {
 }
 
 impl Segments {
-    /// Rows by `numbers`.
-    pub fn new(numbers: Rc<Numbers>, background_competes: bool) -> Self {
+    /// Rows by `numbers`, of a file of `length` bytes.
+    pub fn new(numbers: Rc<Numbers>, background_competes: bool, length: u64) -> Self {
         Self {
             numbers,
             background_competes,
@@ -47,6 +54,7 @@ impl Segments {
             },
             covered: 0,
             known: 0,
+            sums: length.saturating_mul(PER_BYTE).max(ANY_SUMS),
             rooms: Vec::new(),
         }
     }
@@ -75,6 +83,10 @@ impl Segments {
         out.resize(ranks.ids[0].len(), 0);
         self.fill(&ranks, out);
         self.rooms = rooms;
+        if self.sums == 0 {
+            let words = "so many pixels with so many ranks take too long for a file of this size";
+            return Err(Error::new(Kind::TooLarge, words));
+        }
         Ok(())
     }
 
@@ -149,6 +161,7 @@ impl Segments {
         if first > 0.0 {
             self.count(1);
         }
+        self.sums = self.sums.saturating_sub(ranks.count as u64);
         ranks
             .masks(pixel, &self.numbers)
             .winner(self.background_competes)
@@ -258,31 +271,11 @@ mod tests {
     /// Few ids and few coverages in runs, so that ties, sums above 1, repeats and wrong values
     /// meet each other often; every value around a limit of the short way.
     fn hostile(random: &mut Random, width: usize, count: usize) -> Vec<(Vec<u32>, Vec<f32>)> {
+        #[rustfmt::skip]
         const COVERAGES: [f32; 24] = [
-            0.0,
-            -0.0,
-            1.0,
-            1.0,
-            0.5,
-            0.25,
-            0.49,
-            0.51,
-            0.505,
-            0.495,
-            0.75,
-            0.76,
-            0.24,
-            0.0039,
-            0.004,
-            0.99,
-            0.995,
-            1.000_1,
-            2.0,
-            -0.3,
-            f32::NAN,
-            f32::INFINITY,
-            f32::NEG_INFINITY,
-            1e-40,
+            0.0, -0.0, 1.0, 1.0, 0.5, 0.25, 0.49, 0.51, 0.505,
+            0.495, 0.75, 0.76, 0.24, 0.0039, 0.004, 0.99, 0.995, 1.000_1,
+            2.0, -0.3, f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 1e-40,
         ];
         let ids = [0, 1, 2, 3, 3, 77, 99];
         (0..count)
@@ -330,7 +323,7 @@ mod tests {
             let count = 1 + random.below(6) as usize;
             let ranks = hostile(&mut random, 300 + round % 40, count);
             for competes in [false, true] {
-                let mut maker = Segments::new(Rc::clone(&numbers), competes);
+                let mut maker = Segments::new(Rc::clone(&numbers), competes, 0);
                 assert_eq!(
                     rows(&mut maker, &ranks),
                     by_rule(&numbers, &ranks, competes),
@@ -350,7 +343,7 @@ mod tests {
 
     #[test]
     fn takes_coverages_of_any_type_and_ids_of_32_bits_only() {
-        let mut maker = Segments::new(numbers(3), false);
+        let mut maker = Segments::new(numbers(3), false, 0);
         let mut out = Vec::new();
         let (half, uint) = ([0x3c00, 0x3c00], [1, 0]);
         let channels = [Samples::Uint(&[2, 3]), Samples::Half(&half)];
@@ -366,7 +359,7 @@ mod tests {
     #[test]
     fn fails_when_one_pixel_in_a_hundred_names_nothing() {
         for (strangers, fails) in [(1, false), (2, true)] {
-            let mut maker = Segments::new(numbers(3), false);
+            let mut maker = Segments::new(numbers(3), false, 0);
             let ids: Vec<u32> = (0..100)
                 .map(|at| if at < strangers { 99 } else { 1 })
                 .collect();
@@ -374,8 +367,19 @@ mod tests {
             assert_eq!(maker.finish().is_err(), fails);
         }
         let empty = Rc::new(Numbers::new(&[], false).unwrap());
-        let mut maker = Segments::new(empty, false);
+        let mut maker = Segments::new(empty, false, 0);
         assert_eq!(rows(&mut maker, &[(vec![5; 40], vec![1.0; 40])]), [0; 40]);
         maker.finish().unwrap();
+    }
+
+    #[test]
+    fn gives_up_what_needs_too_many_sums() {
+        let channels = [Samples::Float(&[1]), Samples::Float(&[0x3cf5_c28f])].repeat(32);
+        let mut maker = Segments::new(numbers(3), false, 1 << 30);
+        assert_eq!(maker.sums, 1 << 34);
+        maker.sums = 40;
+        maker.row(&channels, &mut Vec::new()).unwrap();
+        let error = maker.row(&channels, &mut Vec::new()).unwrap_err();
+        assert_eq!(error.kind, Kind::TooLarge);
     }
 }

@@ -55,7 +55,7 @@ pub fn cryptomatte(data: &[u8]) {
         .flat_map(|(ids, coverages)| [Samples::Float(ids), Samples::Float(coverages)])
         .collect();
     let numbers = Rc::new(numbers);
-    let mut maker = Segments::new(Rc::clone(&numbers), competes);
+    let mut maker = Segments::new(Rc::clone(&numbers), competes, u64::MAX);
     let mut out = Vec::new();
     // Twice, for it remembers the last id.
     for _ in 0..2 {

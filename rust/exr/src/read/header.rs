@@ -32,6 +32,8 @@ pub struct Header {
     pub multi_part: bool,
     /// Offset of the first offset table.
     pub end: u64,
+    /// Bytes of the whole file.
+    pub length: u64,
 }
 
 impl Header {
@@ -89,6 +91,7 @@ impl Header {
             parts,
             multi_part,
             end: input.position(),
+            length: input.length(),
         };
         let (tables, left) = (header.tables(), input.left());
         if tables > left {
