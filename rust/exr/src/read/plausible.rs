@@ -7,9 +7,9 @@ use crate::read::header::Header;
 use crate::read::part::Part;
 
 /// Most memory for one row of blocks of all parts that are read in step: of any file, or so many
-/// times its length, to an end. DWAB at 8,192 pixels a line is that large, in files that are too.
+/// times its length, to an end. DWAB of wide lines needs that much, in files that are large too.
 const ANY_MEMORY: u64 = 224 << 20;
-const MEMORY_PER_BYTE: u64 = 8;
+const MEMORY_PER_BYTE: u64 = 16;
 const MAX_MEMORY: u64 = 1 << 30;
 /// The crate works on a block in so many copies of it, as measured.
 pub const COPIES: u64 = 4;
