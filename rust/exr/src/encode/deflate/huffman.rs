@@ -141,16 +141,24 @@ fn complete(of_length: &mut [usize; 32], limit: usize) {
 
 /// Codes, their first bit lowest.
 pub fn codes<const N: usize>(lengths: &[u8; N]) -> [Code; N] {
-    let mut next = [0_u16; 17];
-    for &length in lengths {
-        next[usize::from(length) + 1] += u16::from(length > 0);
+    // Two counters in turn, for equal neighbours would wait for each other.
+    let mut counts = [[0_u16; 16]; 2];
+    let (pairs, last) = lengths.as_chunks::<2>();
+    for [one, other] in pairs {
+        counts[0][usize::from(one & 15)] += 1;
+        counts[1][usize::from(other & 15)] += 1;
     }
-    for length in 1..17 {
-        next[length] = next[length].wrapping_add(next[length - 1]) << 1;
+    for one in last {
+        counts[0][usize::from(one & 15)] += 1;
+    }
+    let mut next = [0_u16; 16];
+    for length in 2..16 {
+        let shorter = counts[0][length - 1] + counts[1][length - 1];
+        next[length] = (next[length - 1] + shorter).wrapping_shl(1);
     }
     let mut codes = [Code::default(); N];
     for (code, &length) in codes.iter_mut().zip(lengths) {
-        let next = &mut next[usize::from(length)];
+        let next = &mut next[usize::from(length & 15)];
         if length > 0 {
             let bits = next.reverse_bits() >> (16 - length);
             *code = Code::new(u64::from(bits), u32::from(length));

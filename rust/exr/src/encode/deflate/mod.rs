@@ -26,9 +26,20 @@ pub use self::runs::SLACK;
 /// A block that is stored says its size in 16 bits.
 const STORED: usize = 65_535;
 
+/// Parts that may repeat the row above less often than this before that is no longer looked for.
+const FEW: u32 = 4;
+const PATIENCE: u32 = 8;
+/// Two of so many are looked at even so, for high and low bytes take turns.
+const PAUSE: u32 = 16;
+/// Literals of so few bits on average are written eight at a time.
+const BRIEF: usize = 5;
+
 /// One deflate stream after another.
 pub struct Deflate {
     far: Option<Far>,
+    /// So many more parts are compared with the row above though they hardly repeat it.
+    hope: u32,
+    parts: u32,
     rest: Rest,
     spans: Vec<Span>,
     tally: Box<Tally>,
@@ -51,6 +62,8 @@ impl Deflate {
     pub fn new(row: usize) -> Self {
         Self {
             far: Far::new(row),
+            hope: PATIENCE,
+            parts: 0,
             rest: Rest::default(),
             spans: Vec::new(),
             tally: Box::new(Tally::new()),
@@ -75,7 +88,13 @@ impl Deflate {
         while from < size {
             let to = size.min(from + section);
             let before = self.spans.len();
-            let counts = scan(bytes, from, to, self.far, &mut self.spans, &mut self.tally);
+            let far = self.far.filter(|_| self.is_far_worth_a_look());
+            let counts = scan(bytes, from, to, far, &mut self.spans, &mut self.tally);
+            self.hope = if counts.far < FEW {
+                self.hope.saturating_sub(1)
+            } else {
+                PATIENCE
+            };
             let next = Block {
                 from,
                 to,
@@ -102,6 +121,12 @@ impl Deflate {
         Ok(())
     }
 
+    /// Noise is not compared with the row above, but for a part now and then.
+    fn is_far_worth_a_look(&mut self) -> bool {
+        self.parts = self.parts.wrapping_add(1);
+        self.hope > 0 || self.parts % PAUSE < 2
+    }
+
     fn write(&mut self, bytes: &[u8], block: &Block, last: bool, out: &mut Vec<u8>) -> Result<()> {
         // High and low bytes take turns, so codes are like those of the block before the last.
         self.kept.swap(0, 1);
@@ -121,7 +146,9 @@ impl Deflate {
             bits.put(u64::from(last) | 2 << 1, 3);
             plan.header.write(&mut bits);
             let spans = &self.spans[..block.spans];
-            emit(raw, spans, &plan.codes, self.far, &mut bits);
+            let literals: usize = spans.iter().map(|span| span.literals as usize).sum();
+            let are_brief = packed <= BRIEF * literals;
+            emit(raw, spans, &plan.codes, self.far, are_brief, &mut bits);
         } else {
             for (index, part) in raw.chunks(STORED).enumerate() {
                 let last = last && (index + 1) * STORED >= raw.len();
@@ -159,7 +186,7 @@ impl Block {
 }
 
 widened! {
-    fn emit(raw: &[u8], spans: &[Span], codes: &[Code; SYMBOLS], far: Option<Far>, bits: &mut Bits<'_>) = emit_body
+    fn emit(raw: &[u8], spans: &[Span], codes: &[Code; SYMBOLS], far: Option<Far>, are_brief: bool, bits: &mut Bits<'_>) = emit_body
 }
 
 #[inline(always)]
@@ -168,6 +195,7 @@ fn emit_body(
     spans: &[Span],
     codes: &[Code; SYMBOLS],
     far: Option<Far>,
+    are_brief: bool,
     bits: &mut Bits<'_>,
 ) {
     // Of two distances, a zero bit says that it is 1.
@@ -176,7 +204,11 @@ fn emit_body(
     for span in spans {
         let (literals, after) = rest.split_at(span.literals as usize);
         rest = &after[span.run as usize..];
-        let (eights, few) = literals.as_chunks::<8>();
+        let (eights, left) = if are_brief {
+            literals.as_chunks::<8>()
+        } else {
+            (&[][..], literals)
+        };
         for eight in eights {
             let [a, b, c, d, e, f, g, h] = eight.map(|byte| codes[usize::from(byte)]);
             let first = a.then(b).then(c.then(d));
@@ -187,6 +219,11 @@ fn emit_body(
                 bits.code(first);
                 bits.code(second);
             }
+        }
+        let (fours, few) = left.as_chunks::<4>();
+        for four in fours {
+            let [a, b, c, d] = four.map(|byte| codes[usize::from(byte)]);
+            bits.code(a.then(b).then(c.then(d)));
         }
         for &byte in few {
             bits.code(codes[usize::from(byte)]);

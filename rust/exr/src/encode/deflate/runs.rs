@@ -24,8 +24,10 @@ pub const SLACK: usize = 64;
 
 /// Runs that are shorter stay literals: where they are many, the code of their byte is short, and
 /// each match is two codes and a turn that no processor foresees.
-const SHORTEST: usize = 12;
-/// The same for the row above, whose distance takes bits as well.
+const SHORTEST: usize = 16;
+/// The same where the row above is looked at, for what one of both says the other need not.
+const SHORTEST_NEAR: usize = 12;
+/// The same of the row above itself, whose distance takes bits as well.
 const SHORTEST_FAR: usize = 24;
 /// The row above must give so many bytes more than a run.
 const MORE: usize = 8;
@@ -33,7 +35,7 @@ const MORE: usize = 8;
 const PLENTY: usize = 64;
 const LONGEST: usize = 258;
 // Whatever begins a repeat is taken.
-const _: () = assert!(SHORTEST_FAR >= SHORTEST + MORE);
+const _: () = assert!(SHORTEST_FAR >= SHORTEST_NEAR + MORE);
 
 /// How often each symbol occurs, and how many bits stand beside the codes.
 #[derive(Clone)]
@@ -142,22 +144,26 @@ pub fn look(
     };
     let (mut start, mut at) = (from, from.max(1));
     while at < to {
-        let mut long = starts::<SHORTEST>(repeats(at, 1));
+        let near = repeats(at, 1);
         let above = far.filter(|far| far.distance <= at);
-        if let Some(far) = above {
-            long |= starts::<SHORTEST_FAR>(repeats(at, far.distance));
-        }
+        let (long, least) = match above {
+            None => (starts::<SHORTEST>(near), SHORTEST),
+            Some(far) => {
+                let above = starts::<SHORTEST_FAR>(repeats(at, far.distance));
+                (starts::<SHORTEST_NEAR>(near) | above, SHORTEST_FAR)
+            }
+        };
         if long == 0 {
-            at += 65
-                - if above.is_some() {
-                    SHORTEST_FAR
-                } else {
-                    SHORTEST
-                };
+            at += 65 - least;
             continue;
         }
-        let first = at + long.trailing_zeros() as usize;
-        let (mut run, mut taken) = (length(first, 1), None);
+        let skipped = long.trailing_zeros();
+        let first = at + skipped as usize;
+        let mut run = (!(near >> skipped)).trailing_zeros() as usize;
+        if run + skipped as usize >= 64 {
+            run += length(first + run, 1);
+        }
+        let mut taken = None;
         if let Some(far) = above.filter(|_| run < PLENTY) {
             // What comes behind may be a run, which costs less.
             let longer = length(first, far.distance).min(LONGEST);
