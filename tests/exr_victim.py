@@ -98,6 +98,11 @@ def fast(path: Path) -> dict[str, bytes]:
     return make(path, "fast")
 
 
+def small(path: Path) -> dict[str, bytes]:
+    """In the fewest bytes."""
+    return make(path, "small")
+
+
 def exact(path: Path) -> dict[str, bytes]:
     """In the original's bytes."""
     return make(path, "exact")
@@ -140,7 +145,7 @@ def read(path: Path) -> None:
             complaint(error.kind, error.message, path)
 
 
-WORK: list[Callable[[Path], object]] = [look, fast, exact, partial, alone, read]
+WORK: list[Callable[[Path], object]] = [look, fast, small, exact, partial, alone, read]
 
 
 def say(line: str) -> None:
