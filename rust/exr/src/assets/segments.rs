@@ -18,7 +18,7 @@ const ENOUGH: u64 = 99;
 
 /// Ranks of pixels that need sums, which any file may have; of a larger file, `PER_BYTE` times its
 /// length. Real ones have so many at edges only, and flat ones that pack well have hardly any.
-const ANY_SUMS: u64 = 1 << 26;
+const ANY_SUMS: u64 = 1 << 25;
 const PER_BYTE: u64 = 16;
 
 /// Makes the rows of one image.

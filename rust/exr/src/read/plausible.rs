@@ -21,7 +21,7 @@ const ANY_FAST: u64 = 2 << 30;
 const ANY_SLOW: u64 = 256 << 20;
 const PER_BYTE: u64 = 256;
 /// What the crate's tables of codes cost for each block of PIZ and DWA, counted as bytes unpacked.
-const TABLES: u64 = 160 << 10;
+const TABLES: u64 = 192 << 10;
 /// Pixels that may always be shown, whatever is stored.
 const FEW: u64 = 1 << 24;
 
