@@ -57,6 +57,12 @@ def limit(seconds: int) -> None:
 NAMES_A_BLOCK = re.compile(r": part \d+, block \d+: ")
 
 
+def lift() -> None:
+    """Memory without a limit, to make the next attack in."""
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
+
+
 def complaint(kind: str, message: str, path: Path) -> None:
     """An error is one of a bad file, and names it, in one line that no terminal obeys."""
     assert kind in KINDS, f"{kind}: {message}"
@@ -177,6 +183,7 @@ def main(folder: Path, family: str, every: int, seconds: int) -> None:
                 assert isinstance(right, dict)
                 assert found.items() <= right.items()
         say(json.dumps(costs))
+        lift()
 
 
 if __name__ == "__main__":
