@@ -175,6 +175,8 @@ def main(folder: Path, family: str, every: int, seconds: int) -> None:
         costs = {}
         limit(seconds)
         for work in WORK:
+            if work is small and family == "giants":
+                continue  # real pixels by the hundred million, at 4 million a second
             start = time.process_time()
             found = work(path)
             costs[work.__name__] = time.process_time() - start
