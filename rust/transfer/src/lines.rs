@@ -12,6 +12,9 @@ use crate::error::{Error, Result};
 /// The longest line; ours have 150 bytes, pre-signed URLs make them a few KB.
 const LONGEST: usize = 64 << 10;
 
+/// The longest line whose text is only dropped; whoever sends more without an end sends no list.
+const ENDLESS: usize = 64 << 20;
+
 /// What one step of decompression may add: a tiny body may unpack to terabytes.
 const STEP: usize = 64 << 10;
 
@@ -33,7 +36,8 @@ pub struct Lines {
     full: bool,
     /// What is done about lines that are too long: an error, or only their text is dropped.
     forgiving: bool,
-    dropping: bool,
+    /// Bytes of the line that is being dropped, 0 if none is.
+    dropping: usize,
     dropped: bool,
 }
 
@@ -55,7 +59,7 @@ impl Lines {
             searched: 0,
             full: false,
             forgiving: false,
-            dropping: false,
+            dropping: 0,
             dropped: false,
         }
     }
@@ -127,8 +131,8 @@ impl Lines {
                 return Ok(true);
             }
         }
-        let has_rest = self.start < self.text.len() || self.dropping;
-        self.dropped |= std::mem::take(&mut self.dropping);
+        let has_rest = self.start < self.text.len() || self.dropping > 0;
+        self.dropped |= std::mem::take(&mut self.dropping) > 0;
         self.searched = self.text.len();
         Ok(has_rest)
     }
@@ -144,9 +148,9 @@ impl Lines {
         loop {
             if let Some(at) = memchr::memchr(b'\n', &self.text[self.searched..]) {
                 self.searched += at;
-                if self.searched - self.start > LONGEST || self.dropping {
+                if self.searched - self.start > LONGEST || self.dropping > 0 {
                     self.too_long()?;
-                    self.dropping = false;
+                    self.dropping = 0;
                     self.dropped = true;
                     self.start = self.searched;
                 }
@@ -154,8 +158,8 @@ impl Lines {
             }
             self.searched = self.text.len();
             if self.text.len() - self.start > LONGEST {
+                self.dropping += self.text.len() - self.start;
                 self.too_long()?;
-                self.dropping = true;
                 self.start = self.searched;
             }
             if !self.unpack()? {
@@ -165,13 +169,19 @@ impl Lines {
     }
 
     fn too_long(&self) -> Result<()> {
-        if self.forgiving {
-            return Ok(());
+        if !self.forgiving {
+            return Err(Error::new(
+                "bad-answer",
+                "a line of the manifest is longer than 64 KiB",
+            ));
         }
-        Err(Error::new(
-            "bad-answer",
-            "a line of the manifest is longer than 64 KiB",
-        ))
+        if self.dropping > ENDLESS {
+            return Err(Error::new(
+                "invalid-list",
+                "the list has 64 MiB without the end of a line: it is no list",
+            ));
+        }
+        Ok(())
     }
 
     /// The line that was found, without its end.
@@ -327,6 +337,18 @@ mod tests {
             );
         }
         Ok(())
+    }
+
+    #[test]
+    fn a_line_without_an_end_ends_the_list() {
+        let mut lines = Lines::plain().forgiving();
+        let piece = Bytes::from(vec![0; 1 << 20]);
+        let told = (0..=65).find_map(|_| {
+            lines.feed(piece.clone());
+            lines.has_line().err()
+        });
+        assert_eq!(told.map(|error| error.kind), Some("invalid-list".into()));
+        assert!(lines.text.capacity() < 1 << 20);
     }
 
     #[test]
