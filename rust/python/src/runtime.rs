@@ -51,14 +51,19 @@ fn handle(py: Python<'_>) -> PyResult<&'static Handle> {
     }
     match CORE.get() {
         Some(core) if core.owner == std::process::id() => Ok(&core.handle),
-        _ => Err(raise(
-            py,
-            "forked",
-            "this process was forked from one that had used the core, which cannot work here",
-            Some("start processes with multiprocessing.get_context(\"spawn\") or \"forkserver\""),
-            None,
-        )),
+        _ => Err(forked(py)),
     }
+}
+
+/// The error of whoever uses, in a forked child, what works in its parent.
+pub fn forked(py: Python<'_>) -> PyErr {
+    raise(
+        py,
+        "forked",
+        "this process was forked from one that had used the core, which cannot work here",
+        Some("start processes with multiprocessing.get_context(\"spawn\") or \"forkserver\""),
+        None,
+    )
 }
 
 /// On one core a single thread without work stealing is a fifth cheaper than two.

@@ -14,7 +14,7 @@ use crate::cancel::CancelToken;
 use crate::client::HttpClient;
 use crate::download::{progress_of, summary, Transfer};
 use crate::errors::{raise, transfer_error};
-use crate::runtime::spawn;
+use crate::runtime::{forked, spawn};
 use crate::wait::{Wait, GRACE};
 
 type Ended = mpsc::Receiver<Result<Outcome, Error>>;
@@ -23,14 +23,21 @@ type Ended = mpsc::Receiver<Result<Outcome, Error>>;
 type File = (String, PathBuf, Option<u64>, bool);
 
 /// A download that waits for whoever takes its renders.
+///
+/// A fork copies whatever locks the work held at that instant and none of the threads that would let
+/// go of them: in a forked child nothing of `work` is touched, not even to free it.
 #[pyclass(frozen, module = "synthesis._core")]
 pub struct Stream {
+    work: Option<Work>,
+    /// The process that began it.
+    owner: u32,
+}
+
+struct Work {
     finished: async_channel::Receiver<Finished>,
     ended: Mutex<Option<Ended>>,
     counters: Arc<Counters>,
     token: CancellationToken,
-    /// The process that began it: in a fork of it nobody works.
-    owner: u32,
 }
 
 #[pymethods]
@@ -53,11 +60,14 @@ impl Stream {
             counters.clone(),
             token.clone(),
         );
-        Ok(Self {
+        let work = Work {
             finished,
             ended: Mutex::new(Some(spawn(py, work)?)),
             counters,
             token,
+        };
+        Ok(Self {
+            work: Some(work),
             owner: process::id(),
         })
     }
@@ -69,15 +79,16 @@ impl Stream {
         py: Python<'_>,
         cancel: Option<CancelToken>,
     ) -> PyResult<Option<(Option<u64>, Vec<File>)>> {
+        let work = self.work(py)?;
         if cancel.as_ref().is_some_and(CancelToken::is_cancelled) {
             return Err(raise(py, "cancelled", "cancelled", None, None));
         }
-        let finished = self.finished.clone();
+        let finished = work.finished.clone();
         let found = match finished.try_recv() {
             Ok(found) => Some(found),
             Err(_) => Wait::silent(
                 spawn(py, async move { finished.recv().await.ok() })?,
-                &|| self.token.cancel(),
+                &|| work.token.cancel(),
                 cancel,
             )
             .run(py)?,
@@ -90,15 +101,16 @@ impl Stream {
 
     /// The counters now.
     fn snapshot(&self, py: Python<'_>) -> PyResult<Py<PyDict>> {
-        Ok(progress_of(py, &self.counters)?.unbind())
+        Ok(progress_of(py, &self.work(py)?.counters)?.unbind())
     }
 
     /// Waits for the end and returns what came of it; its error is raised here.
     fn outcome(&self, py: Python<'_>) -> PyResult<Py<PyDict>> {
-        let Some(result) = self.take() else {
+        let work = self.work(py)?;
+        let Some(result) = work.take() else {
             return Err(raise(py, "usage", "the stream is closed", None, None));
         };
-        let outcome = Wait::silent(result, &|| self.token.cancel(), None).run(py)?;
+        let outcome = Wait::silent(result, &|| work.token.cancel(), None).run(py)?;
         match outcome {
             Ok(outcome) => summary(py, outcome),
             Err(error) => Err(transfer_error(py, &error)),
@@ -107,27 +119,41 @@ impl Stream {
 
     /// Ends the work, if it still runs, and waits for it to wind down.
     fn close(&self, py: Python<'_>) {
-        self.token.cancel();
-        self.finished.close();
-        let ended = self.take().filter(|_| self.owner == process::id());
-        if let Some(ended) = ended {
+        let Some(work) = self.own() else { return };
+        work.token.cancel();
+        work.finished.close();
+        if let Some(ended) = work.take() {
             py.detach(move || ended.recv_timeout(GRACE).ok());
         }
     }
 }
 
 impl Stream {
-    fn take(&self) -> Option<Ended> {
-        self.ended
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
+    fn own(&self) -> Option<&Work> {
+        self.work.as_ref().filter(|_| self.owner == process::id())
+    }
+
+    fn work(&self, py: Python<'_>) -> PyResult<&Work> {
+        self.own().ok_or_else(|| forked(py))
     }
 }
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        self.token.cancel();
+        match self.work.take() {
+            Some(work) if self.owner != process::id() => std::mem::forget(work),
+            Some(work) => work.token.cancel(),
+            None => {}
+        }
+    }
+}
+
+impl Work {
+    fn take(&self) -> Option<Ended> {
+        self.ended
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
     }
 }
 
