@@ -230,16 +230,18 @@ def _obeys(stream: TextIO) -> bool:
     """Whether a stream is a terminal that obeys escape sequences."""
     if not stream.isatty() or os.environ.get("TERM") == "dumb":
         return False
-    return os.name != "nt" or _console_obeys(stream.fileno())
+    return _console_obeys(stream.fileno())
 
 
 def _console_obeys(number: int) -> bool:
     """Let a console of Windows obey escape sequences, which it does when asked; False if it cannot."""
+    if sys.platform != "win32":
+        return True
     import ctypes
     import msvcrt
 
-    kernel: Any = ctypes.windll.kernel32  # type: ignore[attr-defined, unused-ignore]
-    handle = ctypes.c_void_p(msvcrt.get_osfhandle(number))  # type: ignore[attr-defined, unused-ignore]
+    kernel = ctypes.windll.kernel32
+    handle = ctypes.c_void_p(msvcrt.get_osfhandle(number))
     mode = ctypes.c_uint32()
     if not kernel.GetConsoleMode(handle, ctypes.byref(mode)):
         return True  # no console: another terminal, which knows them
